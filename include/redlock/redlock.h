@@ -1,0 +1,396 @@
+/* redlock.h - a distributed lock over N independent Redis or Valkey masters.
+ *
+ * The asynchronous contract. A client belongs to one libuv loop; a lock belongs
+ * to one client. Read this page before the functions:
+ *
+ *   Thread.   Every function is called on the loop's thread, except
+ *             redlock_lock_held() and redlock_lock_validity_ms(), which any
+ *             thread may call while the lock exists.
+ *   Results.  A function that takes a callback returns non-zero and never calls
+ *             it, or returns zero and calls it exactly once: later, on the loop
+ *             thread, never before the function has returned. Callbacks may call
+ *             anything, redlock_lock_free() and redlock_client_close() included.
+ *   Clock.    Validity is measured on CLOCK_BOOTTIME where there is one, from
+ *             before the first byte left, less the drift allowance.
+ *   Lease.    A lock is a lease. A process that is paused for longer than its
+ *             validity no longer holds it, whatever it believes: check
+ *             redlock_lock_held() right before acting, or give the fencing token
+ *             to the resource and let the resource refuse an older one.
+ *   Fork.     A client must not be used in a forked child.
+ *   Signals.  The library installs no handler and cannot raise SIGPIPE.
+ *
+ * Algorithm: "Distributed Locks with Redis", redis.io/docs. */
+#ifndef REDLOCK_REDLOCK_H
+#define REDLOCK_REDLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define REDLOCK_API __attribute__((visibility("default")))
+#else
+#define REDLOCK_API
+#endif
+
+#define REDLOCK_VERSION "0.1.0"
+
+/* Most nodes of one client. */
+#define REDLOCK_NODES_MAX 32
+
+/* Longest owner token, in bytes, that a caller may supply. */
+#define REDLOCK_TOKEN_MAX 64
+
+/* For redlock_acquire(): try until it succeeds or is cancelled. */
+#define REDLOCK_WAIT_FOREVER UINT64_MAX
+
+/* Every error: name, value, text. Values are never renumbered. */
+#define REDLOCK_ERRORS(X)                                                                          \
+	X(EINVAL, -1, "invalid argument")                                                          \
+	X(ENOMEM, -2, "out of memory")                                                             \
+	X(EBUSY, -3, "an operation on this lock is under way")                                     \
+	X(EHELD, -4, "held by another owner")                                                      \
+	X(ENOQUORUM, -5, "too few nodes can vote")                                                 \
+	X(ETIMEDOUT, -6, "still held by another owner when the wait was over")                     \
+	X(EEXPIRED, -7, "the lease ran out")                                                       \
+	X(ELOST, -8, "the lease is no longer ours on a quorum of nodes")                           \
+	X(ECANCELED, -9, "cancelled")                                                              \
+	X(ECLOSED, -10, "the client is closed")                                                    \
+	X(EUNSUPPORTED, -11, "not supported by this build or by the servers")                      \
+	X(EENTROPY, -12, "no random bytes for an owner token")
+
+#define REDLOCK_ERROR_ENUM(name, value, text) REDLOCK_##name = (value),
+enum redlock_status { REDLOCK_OK = 0, REDLOCK_ERRORS(REDLOCK_ERROR_ENUM) };
+#undef REDLOCK_ERROR_ENUM
+
+/* An error with the reason in words; never holds a password or a token. */
+struct redlock_error {
+	int status;
+	char text[256];
+};
+
+struct uv_loop_s;
+struct redlock_client;
+struct redlock_lock;
+
+/** Text of a status, "ok" for 0. Static; never NULL. */
+REDLOCK_API const char *redlock_strerror(int status);
+
+/** Name of a status, such as "REDLOCK_EHELD". Static; never NULL. */
+REDLOCK_API const char *redlock_status_name(int status);
+
+/** Version of the library that is running, as in REDLOCK_VERSION. */
+REDLOCK_API const char *redlock_version(void);
+
+/* ---- What a round found ---------------------------------------------------------------------- */
+
+/* What one node did in a round. */
+enum redlock_vote {
+	REDLOCK_VOTE_NONE = 0,	  /* No answer when the round was decided. */
+	REDLOCK_VOTE_GRANTED,	  /* Set, extended or deleted, as asked. */
+	REDLOCK_VOTE_HELD,	  /* Another owner has the key there. */
+	REDLOCK_VOTE_MISSING,	  /* The key is not there (extend, release). */
+	REDLOCK_VOTE_ERROR,	  /* The node answered an error: see error. */
+	REDLOCK_VOTE_TIMED_OUT,	  /* No answer in time; the key may be set. */
+	REDLOCK_VOTE_UNREACHABLE, /* Not connected; not asked. */
+	REDLOCK_VOTE_WITHHELD	  /* Restarted lately: its vote does not count yet. */
+};
+
+struct redlock_node_report {
+	const char *address; /* host:port or path; no credentials. */
+	enum redlock_vote vote;
+	uint32_t rtt_us;      /* Time to its answer, 0 if there was none. */
+	int64_t remaining_ms; /* HELD: left of the other lease. WITHHELD: left of the
+			       * guard. -1: not known. */
+	const char *error;    /* Text for ERROR, UNREACHABLE, WITHHELD; else "". */
+};
+
+/* Outcome of one operation. Lent for the duration of the callback. */
+struct redlock_report {
+	size_t node_count;
+	size_t quorum;
+	const struct redlock_node_report *nodes;
+	uint32_t elapsed_us;  /* Of the deciding round. */
+	uint32_t attempts;    /* Rounds of this operation. */
+	uint64_t waited_ms;   /* From the call to the decision. */
+	uint64_t validity_ms; /* Left of the lease; 0 when it is not held. */
+	uint64_t fence;	      /* Fencing token, 0 without fencing. */
+};
+
+/** Name of a vote, such as "granted". Static; never NULL. */
+REDLOCK_API const char *redlock_vote_name(enum redlock_vote vote);
+
+/** End of an operation, or news of a lease. */
+typedef void (*redlock_lock_cb)(struct redlock_lock *lock, int status,
+				const struct redlock_report *report, void *data);
+
+/* ---- Client ---------------------------------------------------------------------------------- */
+
+/* Memory for a client and its locks. Functions behave like their namesakes. */
+struct redlock_allocator {
+	void *(*calloc)(size_t count, size_t size, void *data);
+	void (*free)(void *block, void *data);
+	void *data;
+};
+
+/* What to believe of a node that may have forgotten grants in a restart. */
+enum redlock_guard {
+	REDLOCK_GUARD_ON = 0,	  /* Withhold its vote for max_ttl_ms, unless it is seen to
+				   * write every change to disk (appendfsync always). */
+	REDLOCK_GUARD_OFF = 1,	  /* Believe it at once. Unsafe without full persistence. */
+	REDLOCK_GUARD_DURABLE = 2 /* The caller vouches that nodes lose nothing. */
+};
+
+/** One line for each decision; ends without newline. Never holds a secret. */
+typedef void (*redlock_trace_cb)(struct redlock_client *client, const char *line, void *data);
+
+/* Set up by redlock_options_init(), then changed where needed. Times in ms. */
+struct redlock_options {
+	size_t size;		       /* Set by redlock_options_init(); leave. */
+	uint32_t ttl_ms;	       /* Lease length of locks. Default 10000. */
+	uint32_t max_ttl_ms;	       /* No client of these nodes uses a longer TTL; how long a
+					* restarted node is not believed. Default 60000. */
+	uint32_t drift_ppm;	       /* Allowed difference of clock rates. Default 10000 (1 %). */
+	uint32_t node_timeout_ms;      /* Silence for longer is no vote. Default 0: ttl / 20, at
+					* least 50, at most 500. */
+	uint32_t connect_timeout_ms;   /* For each address, log-in included. Default 2000. */
+	uint32_t min_validity_percent; /* Of the TTL that a win must leave. Default 20. */
+	uint32_t retry_min_ms;	       /* Pause between attempts: drawn from a range that */
+	uint32_t retry_max_ms;	       /* grows from min to max. Defaults 5 and 250. */
+	uint32_t reconnect_min_ms;     /* Pause before connecting again, growing from min */
+	uint32_t reconnect_max_ms;     /* to max, with jitter. Defaults 50 and 5000. */
+	uint32_t max_in_flight;	       /* Unanswered requests for each node. Default 65536. */
+	enum redlock_guard guard;      /* Default REDLOCK_GUARD_ON. */
+	const char *key_format;	       /* Key of a resource: one %s. Default "%s". Copied. */
+	const char *client_name;       /* Shown by CLIENT LIST. Default "libredlock". Copied. */
+	const struct redlock_allocator *allocator; /* Default NULL: libc. Copied. */
+	redlock_trace_cb trace;			   /* Default NULL. */
+	void *trace_data;
+};
+
+/** Fill in the defaults. A library newer than the caller's header reads the missing tail as
+ * defaults; one older refuses non-zero fields that it does not know (REDLOCK_EINVAL). */
+#define redlock_options_init(options) redlock_options_init_sized((options), sizeof *(options))
+REDLOCK_API void redlock_options_init_sized(struct redlock_options *options, size_t size);
+
+/**
+ * Open a client for @url_count nodes and start connecting to them.
+ *
+ * URLs: redis://[user[:password]@]host[:port][/db], rediss://... (TLS),
+ * unix:///path[?db=n]; IPv6 in brackets; reserved characters percent-encoded.
+ * @options may be NULL for the defaults. @urls and @options are copied. @error,
+ * if not NULL, gets the reason in words. The client keeps @loop alive until it
+ * is closed; names are resolved on libuv's thread pool.
+ *
+ * Returns 0 and sets *@client, or:
+ *   REDLOCK_EINVAL        a bad URL or option, a node listed twice, 0 or more
+ *                         than REDLOCK_NODES_MAX nodes
+ *   REDLOCK_EUNSUPPORTED  rediss:// in a build without TLS
+ *   REDLOCK_ENOMEM        out of memory
+ *   REDLOCK_EENTROPY      no random bytes
+ */
+REDLOCK_API int redlock_client_new(struct redlock_client **client, struct uv_loop_s *loop,
+				   const char *const *urls, size_t url_count,
+				   const struct redlock_options *options,
+				   struct redlock_error *error);
+
+typedef void (*redlock_close_cb)(struct redlock_client *client, int status, const void *unused,
+				 void *data);
+
+/**
+ * Close a client. Pending operations end with REDLOCK_ECLOSED, held leases and
+ * unsettled releases are given back for at most one node timeout, then @cb runs
+ * (it may be NULL) and the client is gone. Its locks are no longer held; they
+ * still have to be freed, before or after.
+ *
+ * Returns 0, or REDLOCK_ECLOSED if it is closing already, or REDLOCK_EINVAL for NULL. */
+REDLOCK_API int redlock_client_close(struct redlock_client *client, redlock_close_cb cb,
+				     void *data);
+
+/* Where a node is in its life. */
+enum redlock_node_state {
+	REDLOCK_NODE_DOWN = 0,	 /* Not connected; tried again after a pause. */
+	REDLOCK_NODE_CONNECTING, /* Resolving, connecting, logging in. */
+	REDLOCK_NODE_UP,	 /* Votes, unless guard_ms is not 0. */
+	REDLOCK_NODE_SUSPECT,	 /* Silent for longer than the node timeout. */
+	REDLOCK_NODE_BARRED	 /* Connected and never to vote: see error. */
+};
+
+struct redlock_node_status {
+	const char *address; /* host:port or path; no credentials. */
+	enum redlock_node_state state;
+	const char *product; /* "redis", "valkey" or "" while unknown. */
+	const char *version; /* "7.0.15" or "". */
+	const char *role;    /* "master", "replica" or "". */
+	const char *error;   /* Why it cannot vote, or "". */
+	uint32_t rtt_us;     /* Of this inspection's answer; 0 if none. */
+	uint64_t guard_ms;   /* Vote withheld for this long; 0 if it counts. */
+	bool durable;	     /* Seen to write every change to disk. */
+	bool answered;	     /* The four below are known. */
+	bool held;	     /* The resource's key is there. */
+	const void *owner;   /* Its value (a secret: who knows it can release). */
+	size_t owner_len;
+	int64_t remaining_ms; /* Of the key; -1: it never expires. */
+};
+
+struct redlock_inspection {
+	size_t node_count;
+	size_t quorum;
+	const struct redlock_node_status *nodes; /* Lent for the callback. */
+};
+
+typedef void (*redlock_inspect_cb)(struct redlock_client *client, int status,
+				   const struct redlock_inspection *inspection, void *data);
+
+/**
+ * Ask every node how it is and, unless @resource is NULL, who holds @resource.
+ *
+ * Waits for an answer at most one node timeout, and for nodes that are connecting
+ * at most one connect timeout. The callback's status is 0, or REDLOCK_ECLOSED.
+ *
+ * Returns 0 if started; otherwise @cb will never be called:
+ *   REDLOCK_EINVAL   NULL client or cb, or a resource longer than 64 KiB
+ *   REDLOCK_ECLOSED  the client is closing
+ *   REDLOCK_ENOMEM   out of memory
+ */
+REDLOCK_API int redlock_inspect(struct redlock_client *client, const void *resource,
+				size_t resource_len, redlock_inspect_cb cb, void *data);
+
+/** Number of nodes, and how many of them make a quorum (node_count / 2 + 1). */
+REDLOCK_API size_t redlock_client_node_count(const struct redlock_client *client);
+REDLOCK_API size_t redlock_client_quorum(const struct redlock_client *client);
+
+/* ---- Lock ------------------------------------------------------------------------------------ */
+
+/* Set up by redlock_lock_options_init(). Zero means the default. */
+struct redlock_lock_options {
+	size_t size;		    /* Set by redlock_lock_options_init(); leave. */
+	uint32_t ttl_ms;	    /* Lease length. Default 0: the client's. */
+	uint32_t at_risk_ms;	    /* on_at_risk when less validity is left. Default 0: ttl / 3. */
+	uint64_t max_hold_ms;	    /* Cap on one holding, renewals included. Default 0: none. */
+	bool auto_renew;	    /* Renew from ttl / 3 on, until release. Default false. */
+	bool fence;		    /* Get a fencing token with each lease. Default false. */
+	const void *token;	    /* Own token instead of random ones. Default NULL. Copied. */
+	size_t token_len;	    /* 1...REDLOCK_TOKEN_MAX bytes if token is set. */
+	redlock_lock_cb on_at_risk; /* Renewal is late: validity_ms is left. */
+	redlock_lock_cb on_lost;    /* The lease is over without a release. status:
+				     * REDLOCK_EEXPIRED or REDLOCK_ECLOSED. At most once
+				     * for each lease. */
+	void *data;		    /* For on_at_risk and on_lost. */
+};
+
+#define redlock_lock_options_init(options)                                                         \
+	redlock_lock_options_init_sized((options), sizeof *(options))
+REDLOCK_API void redlock_lock_options_init_sized(struct redlock_lock_options *options, size_t size);
+
+/**
+ * Make a lock object for @resource (binary safe, 1 byte to 64 KiB, copied). Talks to nobody.
+ * @options may be NULL.
+ *
+ * With an own token, redlock_extend() and redlock_release() also work on a lock
+ * that was not acquired through this object: that is how one process goes on
+ * with a lease that another one took. An own token must not be shared by two
+ * parties that are to exclude each other.
+ *
+ * Returns 0 and sets *@lock, or:
+ *   REDLOCK_EINVAL   NULL or empty resource, token too long, TTL of 0 or above
+ *                    max_ttl_ms, or too short to leave any validity
+ *   REDLOCK_ECLOSED  the client is closing
+ *   REDLOCK_ENOMEM   out of memory
+ */
+REDLOCK_API int redlock_lock_new(struct redlock_lock **lock, struct redlock_client *client,
+				 const void *resource, size_t resource_len,
+				 const struct redlock_lock_options *options);
+
+/** Free a lock; NULL is fine. A pending operation ends with REDLOCK_ECANCELED first (the
+ * callback still comes, and must not use the lock afterwards); a lease is given back in the
+ * background, without on_lost. */
+REDLOCK_API void redlock_lock_free(struct redlock_lock *lock);
+
+/**
+ * Take the lock.
+ *
+ * Asks all nodes at once and decides at the vote that settles it. With @wait_ms
+ * 0 tries once; otherwise tries again, with growing jittered pauses no longer
+ * than the other lease has left, until @wait_ms is over (the first attempt is
+ * always finished). Each attempt has a new owner token; a lost one is given
+ * back wherever it may have been granted.
+ *
+ * Returns 0 if started; otherwise @cb will never be called:
+ *   REDLOCK_EINVAL   NULL lock or cb
+ *   REDLOCK_EBUSY    the lock is held, or an operation is under way
+ *   REDLOCK_ECLOSED  the client is closing
+ * @cb's status is 0: held for report->validity_ms; or
+ *   REDLOCK_EHELD      tried once; another owner has too many nodes
+ *   REDLOCK_ETIMEDOUT  the wait is over, and the last attempt found it held
+ *   REDLOCK_ENOQUORUM  too few nodes can vote: see the report
+ *   REDLOCK_EEXPIRED   granted by a quorum, but too slowly to be of use
+ *   REDLOCK_ECANCELED  redlock_cancel() or redlock_lock_free()
+ *   REDLOCK_ECLOSED    redlock_client_close()
+ *   REDLOCK_ENOMEM, REDLOCK_EENTROPY
+ */
+REDLOCK_API int redlock_acquire(struct redlock_lock *lock, uint64_t wait_ms, redlock_lock_cb cb,
+				void *data);
+
+/**
+ * Renew the lease for its full TTL, on a quorum, inside the old validity. Never re-creates a
+ * lease that is over. A failed extend changes nothing: the old lease stands until its end.
+ *
+ * Returns 0 if started; otherwise @cb will never be called:
+ *   REDLOCK_EINVAL   NULL lock or cb
+ *   REDLOCK_EEXPIRED nothing is held (and the lock has no own token)
+ *   REDLOCK_EBUSY    an operation is under way
+ *   REDLOCK_ECLOSED, REDLOCK_ENOMEM
+ * @cb's status is 0, or
+ *   REDLOCK_ELOST      too many nodes have another owner's key, or none
+ *   REDLOCK_ENOQUORUM  too few nodes answered
+ *   REDLOCK_EEXPIRED   the lease ended before a quorum had renewed it
+ *   REDLOCK_ECANCELED  cancel, release or free came first
+ *   REDLOCK_ECLOSED
+ */
+REDLOCK_API int redlock_extend(struct redlock_lock *lock, redlock_lock_cb cb, void *data);
+
+/**
+ * Give the lock back: compare-and-delete on all nodes, done when a quorum has
+ * answered. redlock_lock_held() is false from this call on. Nodes that do not
+ * answer are told again until they do or the key has expired. @cb may be NULL.
+ *
+ * Returns 0 if started; otherwise @cb will never be called:
+ *   REDLOCK_EINVAL   NULL lock
+ *   REDLOCK_EEXPIRED nothing is held: the lease ended before (harmless)
+ *   REDLOCK_EBUSY    acquire or release is under way (redlock_cancel() first)
+ *   REDLOCK_ECLOSED, REDLOCK_ENOMEM
+ * @cb's status is 0, or
+ *   REDLOCK_ELOST      a quorum says that the key was not ours any more
+ *   REDLOCK_ENOQUORUM  too few nodes answered; the rest is settled in the background
+ *   REDLOCK_ECLOSED, REDLOCK_ECANCELED (free)
+ */
+REDLOCK_API int redlock_release(struct redlock_lock *lock, redlock_lock_cb cb, void *data);
+
+/** End a pending acquire or extend with REDLOCK_ECANCELED. Whatever the acquire may have set is
+ * given back. Returns 0, or REDLOCK_EINVAL if neither is pending. */
+REDLOCK_API int redlock_cancel(struct redlock_lock *lock);
+
+/** Is the lease valid at this moment? Reads the clock. Any thread. False for NULL. */
+REDLOCK_API bool redlock_lock_held(const struct redlock_lock *lock);
+
+/** Milliseconds of validity left at this moment, 0 if not held. Any thread. */
+REDLOCK_API uint64_t redlock_lock_validity_ms(const struct redlock_lock *lock);
+
+/** Owner token of the lease, or NULL if not held. Sets *@len if @len is not NULL. NUL-terminated;
+ * lent until the next operation on the lock. Treat it as a secret. */
+REDLOCK_API const char *redlock_lock_token(const struct redlock_lock *lock, size_t *len);
+
+/** Fencing token of the lease: greater than that of any earlier lease on this resource taken with
+ * fencing. 0 if not held or without fencing. Microseconds in form only; do not read it as a time.
+ */
+REDLOCK_API uint64_t redlock_lock_fence(const struct redlock_lock *lock);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

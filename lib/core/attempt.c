@@ -1,0 +1,265 @@
+/* attempt.c - one attempt, one token, and a claim for each node.
+ *
+ * A claim says what the attempt may have set on its node. Only a clean refusal
+ * proves that nothing was set; silence, an error and a broken connection do
+ * not. Abandoning an attempt turns every claim that may be set into a debt,
+ * which the node keeps until it is settled, whatever becomes of the lock. So
+ * an attempt lives on after its lock has forgotten it, and since its token is
+ * its own, a late release can never hurt a later attempt. */
+#include "attempt.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "cluster.h"
+
+static void unpin(struct rlk_attempt *attempt)
+{
+	struct rlk_cluster *cluster = attempt->cluster;
+
+	assert(attempt->pins > 0);
+	if (--attempt->pins > 0) {
+		return;
+	}
+	rlk_name_drop(cluster, attempt->name);
+	memset(attempt->token, 0, sizeof attempt->token);
+	attempt->next_spare = cluster->spare_attempts;
+	cluster->spare_attempts = attempt;
+}
+
+static void describe(struct rlk_asker *asker, const struct rlk_request *request,
+		     struct rlk_command *command)
+{
+	const struct rlk_attempt *attempt = (const struct rlk_attempt *)asker;
+
+	command->op = (enum rlk_op)request->op;
+	command->name = attempt->name;
+	command->token = attempt->token;
+	command->token_len = attempt->token_len;
+	command->ttl_ms = attempt->ttl_ms;
+	command->fence = attempt->fence;
+}
+
+/* ---- What an answer tells of the key --------------------------------------------------------- */
+
+static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
+		     enum rlk_answer_kind kind)
+{
+	switch (kind) {
+	case RLK_YES:
+		claim->state = RLK_CLAIM_SET;
+		break;
+	case RLK_NO:
+	case RLK_FENCE_LOW:
+		/* A repair may be refused because the key is there after all: ours. */
+		if (request->op == RLK_OP_ACQUIRE) {
+			claim->state = RLK_CLAIM_NONE;
+		}
+		break;
+	case RLK_BROKEN:
+		if (request->sent) {
+			claim->debt.stray = true;
+		} else {
+			claim->state = RLK_CLAIM_NONE;
+		}
+		break;
+	default:
+		/* Silence or an error: it may be set all the same. */
+		if (!request->sent) {
+			claim->state = RLK_CLAIM_NONE;
+		}
+		break;
+	}
+}
+
+static void note_extended(struct rlk_claim *claim, enum rlk_answer_kind kind)
+{
+	if (kind == RLK_YES) {
+		claim->state = RLK_CLAIM_SET;
+	} else if ((kind == RLK_NO || kind == RLK_MISSING) && !claim->debt.stray) {
+		claim->state = RLK_CLAIM_NONE;
+	}
+}
+
+static bool is_final(const struct rlk_request *request, const struct rlk_answer *answer)
+{
+	return answer->kind != RLK_SILENT || !request->sent;
+}
+
+static void note(struct rlk_claim *claim, struct rlk_node *node, const struct rlk_request *request,
+		 const struct rlk_answer *answer)
+{
+	switch ((enum rlk_op)request->op) {
+	case RLK_OP_ACQUIRE:
+	case RLK_OP_REPAIR:
+		note_set(claim, request, answer->kind);
+		break;
+	case RLK_OP_EXTEND:
+		note_extended(claim, answer->kind);
+		break;
+	case RLK_OP_RELEASE:
+		/* A broken connection is rlk_debts_broken()'s business. */
+		if (claim->debt.owed && is_final(request, answer) && answer->kind != RLK_BROKEN) {
+			rlk_debt_answered(node, &claim->debt,
+					  answer->kind == RLK_YES || answer->kind == RLK_NO);
+		}
+		break;
+	case RLK_OP_REMAINING:
+	case RLK_OP_INSPECT:
+		break;
+	}
+}
+
+static void heard(struct rlk_asker *asker, struct rlk_node *node, const struct rlk_request *request,
+		  const struct rlk_answer *answer)
+{
+	struct rlk_attempt *attempt = (struct rlk_attempt *)asker;
+
+	attempt->pins++; /* Stay until we are through. */
+	note(&attempt->claims[node->index], node, request, answer);
+	if (attempt->owner != NULL) {
+		attempt->heard(attempt->owner, node->index, request, answer);
+	}
+	/* A release is pinned by its debt. */
+	if (is_final(request, answer) && request->op != RLK_OP_RELEASE) {
+		unpin(attempt);
+	}
+	unpin(attempt);
+}
+
+static void settled(struct rlk_asker *asker, struct rlk_debt *debt)
+{
+	struct rlk_claim *claim =
+		(struct rlk_claim *)((char *)debt - offsetof(struct rlk_claim, debt));
+
+	claim->state = RLK_CLAIM_NONE;
+	unpin((struct rlk_attempt *)asker);
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static struct rlk_attempt *take_spare(struct rlk_cluster *cluster, size_t size)
+{
+	struct rlk_attempt *attempt = cluster->spare_attempts;
+
+	if (attempt == NULL) {
+		return cluster->ports->alloc(cluster->world, size);
+	}
+	cluster->spare_attempts = attempt->next_spare;
+	memset(attempt, 0, size);
+	return attempt;
+}
+
+struct rlk_attempt *rlk_attempt_new(struct rlk_cluster *cluster, struct rlk_name *name,
+				    uint32_t ttl_ms)
+{
+	size_t size = sizeof(struct rlk_attempt) + cluster->node_count * sizeof(struct rlk_claim);
+	struct rlk_attempt *attempt = take_spare(cluster, size);
+	unsigned i;
+
+	if (attempt == NULL) {
+		return NULL;
+	}
+	attempt->asker = (struct rlk_asker){describe, heard, settled};
+	attempt->cluster = cluster;
+	attempt->name = rlk_name_hold(name);
+	attempt->ttl_ms = ttl_ms;
+	attempt->pins = 1;
+	for (i = 0; i < cluster->node_count; i++) {
+		attempt->claims[i].debt.asker = &attempt->asker;
+		attempt->claims[i].debt.ttl_ms = ttl_ms;
+		attempt->claims[i].debt.dies_us = RLK_NEVER;
+	}
+	return attempt;
+}
+
+enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node, enum rlk_op op,
+				     uint32_t round)
+{
+	struct rlk_claim *claim = &attempt->claims[node];
+	enum rlk_answer_kind taken =
+		rlk_node_ask(&attempt->cluster->nodes[node], &attempt->asker, op, round);
+
+	if (taken != RLK_YES) {
+		return taken;
+	}
+	attempt->pins++;
+	if (op == RLK_OP_ACQUIRE || op == RLK_OP_REPAIR) {
+		claim->state = RLK_CLAIM_ASKED;
+	}
+	return RLK_YES;
+}
+
+enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node, uint32_t round)
+{
+	struct rlk_claim *claim = &attempt->claims[node];
+	struct rlk_node *at = &attempt->cluster->nodes[node];
+
+	assert(!claim->debt.owed);
+	attempt->pins++; /* For the debt. */
+	if (rlk_debt_owe(at, &claim->debt, round)) {
+		return RLK_YES;
+	}
+	return RLK_UNREACHABLE;
+}
+
+/* Requests that have not left need not be undone. */
+static void withdraw(struct rlk_attempt *attempt)
+{
+	unsigned i, withdrawn;
+
+	for (i = 0; i < attempt->cluster->node_count; i++) {
+		withdrawn = rlk_node_withdraw(&attempt->cluster->nodes[i], &attempt->asker);
+		if (withdrawn > 0) {
+			attempt->claims[i].state = RLK_CLAIM_NONE;
+			attempt->pins -= withdrawn;
+		}
+	}
+}
+
+void rlk_attempt_leave(struct rlk_attempt *attempt)
+{
+	attempt->owner = NULL;
+	unpin(attempt);
+}
+
+void rlk_attempt_abandon(struct rlk_attempt *attempt)
+{
+	unsigned i;
+
+	attempt->owner = NULL;
+	withdraw(attempt);
+	for (i = 0; i < attempt->cluster->node_count; i++) {
+		if (attempt->claims[i].state != RLK_CLAIM_NONE) {
+			rlk_attempt_release(attempt, i, 0);
+		}
+	}
+	unpin(attempt);
+}
+
+bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, const char *token,
+		      size_t token_len)
+{
+	const struct rlk_debt *debt;
+
+	for (debt = node->debts; debt != NULL; debt = debt->next) {
+		const struct rlk_attempt *attempt = (const struct rlk_attempt *)debt->asker;
+		if (attempt->token_len == token_len &&
+		    memcmp(attempt->token, token, token_len) == 0 &&
+		    attempt->name->len == name->len &&
+		    memcmp(attempt->name->bytes, name->bytes, name->len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void rlk_attempts_free(struct rlk_cluster *cluster)
+{
+	struct rlk_attempt *attempt;
+
+	while ((attempt = cluster->spare_attempts) != NULL) {
+		cluster->spare_attempts = attempt->next_spare;
+		cluster->ports->free(cluster->world, attempt);
+	}
+}

@@ -1,0 +1,56 @@
+/* attempt.h - one try at a lease: its owner token, and what it may have set where. */
+#ifndef RLK_ATTEMPT_H
+#define RLK_ATTEMPT_H
+
+#include "debts.h"
+#include "node.h"
+
+/* What the attempt may have done on one node. */
+enum rlk_claim_state {
+	RLK_CLAIM_NONE,	 /* Nothing is set there by us. */
+	RLK_CLAIM_ASKED, /* May be set, now or later. */
+	RLK_CLAIM_SET	 /* Was set. */
+};
+
+struct rlk_claim {
+	struct rlk_debt debt;
+	uint8_t state;
+	bool counted; /* The node has voted for this lease, unguarded. */
+};
+
+struct rlk_attempt {
+	struct rlk_asker asker;
+	struct rlk_cluster *cluster;
+	/* Whose attempt it is; NULL once it is only to be cleaned up. */
+	void *owner;
+	void (*heard)(void *owner, unsigned node, const struct rlk_request *request,
+		      const struct rlk_answer *answer);
+	struct rlk_name *name;
+	struct rlk_attempt *next_spare;
+	unsigned pins; /* Owner, unanswered requests, unsettled debts. */
+	uint32_t ttl_ms;
+	uint64_t fence;
+	uint8_t token_len;
+	char token[RLK_TOKEN_MAX + 1];
+	struct rlk_claim claims[]; /* One for each node. */
+};
+
+/* A new attempt with a token of its own, or NULL; the token is the caller's to fill in. */
+struct rlk_attempt *rlk_attempt_new(struct rlk_cluster *cluster, struct rlk_name *name,
+				    uint32_t ttl_ms);
+/* Ask @node; as rlk_node_ask(). */
+enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node, enum rlk_op op,
+				     uint32_t round);
+/* Ask @node to release, and keep asking in the background until it has; as rlk_node_ask(). */
+enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node,
+					 uint32_t round);
+/* The owner lets go, and hears no more; releases still owed are settled in the background. */
+void rlk_attempt_leave(struct rlk_attempt *attempt);
+/* Give back whatever may be set, and leave. */
+void rlk_attempt_abandon(struct rlk_attempt *attempt);
+/* Does some node still owe us the release of this key under this token? */
+bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, const char *token,
+		      size_t token_len);
+void rlk_attempts_free(struct rlk_cluster *cluster);
+
+#endif

@@ -1,0 +1,105 @@
+/* ballot.c - from a node's answer to a vote in the lock's round.
+ *
+ * Every attempt has a token of its own, and every round a number of its own: an
+ * answer counts only in the round that asked, since an answer to an earlier one
+ * would make the lease look younger than it is. */
+#include <string.h>
+
+#include "lease.h"
+#include "lock_parts.h"
+
+static void heard(void *owner, unsigned node, const struct rlk_request *request,
+		  const struct rlk_answer *answer)
+{
+	struct rlk_lock *lock = owner;
+
+	if (request->round != lock->round.serial) {
+		return;
+	}
+	switch (lock->state) {
+	case RLK_ACQUIRING:
+		rlk_lock_heard_acquire(lock, node, request, answer);
+		break;
+	case RLK_HELD:
+	case RLK_EXTENDING:
+		rlk_lock_heard_extend(lock, node, request, answer);
+		break;
+	case RLK_RELEASING:
+		rlk_lock_heard_release(lock, node, request, answer);
+		break;
+	case RLK_IDLE:
+	case RLK_PAUSING:
+		break;
+	}
+}
+
+struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock)
+{
+	struct rlk_attempt *attempt =
+		rlk_attempt_new(lock->cluster, lock->name, lock->config.ttl_ms);
+
+	if (attempt == NULL) {
+		return NULL;
+	}
+	attempt->owner = lock;
+	attempt->heard = heard;
+	if (lock->config.token_len > 0) {
+		attempt->token_len = (uint8_t)lock->config.token_len;
+		memcpy(attempt->token, lock->config.token, lock->config.token_len);
+	}
+	return attempt;
+}
+
+void rlk_lock_open_round(struct rlk_lock *lock)
+{
+	unsigned i;
+
+	rlk_round_open(&lock->round, lock->cluster->node_count, rlk_now(lock->cluster));
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		lock->ballots[i] = (struct rlk_ballot_note){.remaining_ms = -1};
+	}
+}
+
+void rlk_lock_ballot(struct rlk_lock *lock, unsigned node, enum rlk_ballot ballot,
+		     enum redlock_vote vote, const struct rlk_request *request)
+{
+	struct rlk_ballot_note *note = &lock->ballots[node];
+
+	if (note->vote == REDLOCK_VOTE_NONE || note->vote == REDLOCK_VOTE_MISSING) {
+		note->vote = (uint8_t)vote;
+		if (request != NULL && vote != REDLOCK_VOTE_TIMED_OUT) {
+			note->rtt_us =
+				(uint32_t)rlk_until(rlk_now(lock->cluster), request->asked_us);
+		}
+	}
+	rlk_round_vote(&lock->round, node, ballot);
+}
+
+void rlk_lock_no_answer(struct rlk_lock *lock, unsigned node, enum rlk_answer_kind kind,
+			const struct rlk_request *request)
+{
+	const struct rlk_node *at = &lock->cluster->nodes[node];
+	enum redlock_vote vote = REDLOCK_VOTE_UNREACHABLE;
+
+	switch (kind) {
+	case RLK_SILENT:
+		vote = REDLOCK_VOTE_TIMED_OUT;
+		break;
+	case RLK_WITHHELD:
+		vote = REDLOCK_VOTE_WITHHELD;
+		lock->ballots[node].remaining_ms =
+			(int64_t)(rlk_until(at->guard_until_us, rlk_now(lock->cluster)) / 1000 + 1);
+		break;
+	case RLK_UNREACHABLE:
+		vote = at->suspect ? REDLOCK_VOTE_TIMED_OUT : REDLOCK_VOTE_UNREACHABLE;
+		break;
+	case RLK_ERROR:
+	case RLK_BARRED:
+	case RLK_FULL:
+		vote = REDLOCK_VOTE_ERROR;
+		break;
+	default:
+		break;
+	}
+	rlk_lock_ballot(lock, node, RLK_BALLOT_FAULT, vote, request);
+}

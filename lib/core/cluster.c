@@ -1,0 +1,104 @@
+/* cluster.c - what all nodes and locks share, set up and torn down. */
+#include "cluster.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attempt.h"
+#include "round.h"
+
+void rlk_cluster_init(struct rlk_cluster *cluster, const struct rlk_ports *ports, void *world,
+		      const struct rlk_config *config, struct rlk_node *nodes, unsigned node_count,
+		      uint64_t seed)
+{
+	unsigned i;
+
+	assert(seed != 0);
+	memset(cluster, 0, sizeof *cluster);
+	cluster->ports = ports;
+	cluster->world = world;
+	cluster->config = *config;
+	cluster->nodes = nodes;
+	cluster->node_count = node_count;
+	cluster->quorum = rlk_quorum(node_count);
+	cluster->random = seed;
+	for (i = 0; i < node_count; i++) {
+		rlk_node_init(&nodes[i], cluster, i);
+	}
+}
+
+void rlk_cluster_start(struct rlk_cluster *cluster)
+{
+	unsigned i;
+
+	for (i = 0; i < cluster->node_count; i++) {
+		rlk_node_connect(&cluster->nodes[i]);
+	}
+}
+
+void rlk_cluster_stop(struct rlk_cluster *cluster)
+{
+	unsigned i;
+
+	for (i = 0; i < cluster->node_count; i++) {
+		rlk_node_stop(&cluster->nodes[i]);
+	}
+}
+
+void rlk_cluster_fini(struct rlk_cluster *cluster)
+{
+	struct rlk_request *request;
+
+	assert(cluster->locks == NULL);
+	while ((request = cluster->spare_requests) != NULL) {
+		cluster->spare_requests = request->next;
+		cluster->ports->free(cluster->world, request);
+	}
+	rlk_attempts_free(cluster);
+}
+
+unsigned rlk_cluster_owed(const struct rlk_cluster *cluster)
+{
+	unsigned i, owed = 0;
+
+	for (i = 0; i < cluster->node_count; i++) {
+		if (cluster->nodes[i].state == RLK_UP) {
+			owed += cluster->nodes[i].debt_count;
+		}
+	}
+	return owed;
+}
+
+uint64_t rlk_now(const struct rlk_cluster *cluster)
+{
+	return cluster->ports->now_us(cluster->world);
+}
+
+void rlk_trace(const struct rlk_cluster *cluster, const char *format, ...)
+{
+	char line[256];
+	va_list args;
+
+	if (cluster->ports->trace == NULL) {
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	cluster->ports->trace(cluster->world, line);
+}
+
+struct rlk_name *rlk_name_hold(struct rlk_name *name)
+{
+	name->refs++;
+	return name;
+}
+
+void rlk_name_drop(struct rlk_cluster *cluster, struct rlk_name *name)
+{
+	if (--name->refs == 0) {
+		cluster->ports->free(cluster->world, name);
+	}
+}

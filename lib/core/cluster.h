@@ -1,0 +1,64 @@
+/* cluster.h - N nodes, and what all their locks share. */
+#ifndef RLK_CLUSTER_H
+#define RLK_CLUSTER_H
+
+#include "node.h"
+#include "ports.h"
+#include "timers.h"
+
+struct rlk_attempt;
+struct rlk_lock;
+struct rlk_survey;
+
+struct rlk_config {
+	uint32_t max_ttl_ms;
+	uint32_t drift_ppm;
+	uint32_t node_timeout_ms;
+	uint32_t connect_timeout_ms;
+	uint32_t min_validity_percent;
+	uint32_t retry_min_ms, retry_max_ms;
+	uint32_t reconnect_min_ms, reconnect_max_ms;
+	uint32_t max_in_flight;
+	bool guard;   /* Withhold votes of nodes that may have forgotten grants. */
+	bool durable; /* Every node is vouched for: it loses nothing. */
+};
+
+struct rlk_cluster {
+	const struct rlk_ports *ports;
+	void *world;
+	struct rlk_config config;
+	struct rlk_node *nodes;
+	unsigned node_count, quorum;
+	struct rlk_timers timers;
+	struct rlk_request *spare_requests;
+	struct rlk_attempt *spare_attempts;
+	struct rlk_survey *surveys;
+	struct rlk_lock *locks; /* All of them. */
+	struct rlk_lock *news;	/* Those with callbacks due, first to last. */
+	struct rlk_lock *news_tail;
+	uint64_t random;
+	uint64_t last_fence; /* Largest fencing token proposed or seen. */
+	bool closing;
+};
+
+/* @nodes: an array of @node_count zeroed nodes. @seed is never 0. */
+void rlk_cluster_init(struct rlk_cluster *cluster, const struct rlk_ports *ports, void *world,
+		      const struct rlk_config *config, struct rlk_node *nodes, unsigned node_count,
+		      uint64_t seed);
+/* Start connecting to every node. */
+void rlk_cluster_start(struct rlk_cluster *cluster);
+/* Free the pools. No lock, attempt or request may be left. */
+void rlk_cluster_fini(struct rlk_cluster *cluster);
+/* Disconnect every node for good; every request ends. */
+void rlk_cluster_stop(struct rlk_cluster *cluster);
+/* Releases that no node has confirmed, on nodes that are connected. */
+unsigned rlk_cluster_owed(const struct rlk_cluster *cluster);
+
+uint64_t rlk_now(const struct rlk_cluster *cluster);
+void rlk_trace(const struct rlk_cluster *cluster, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+struct rlk_name *rlk_name_hold(struct rlk_name *name);
+void rlk_name_drop(struct rlk_cluster *cluster, struct rlk_name *name);
+
+#endif

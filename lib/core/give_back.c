@@ -1,0 +1,131 @@
+/* give_back.c - the end of a lease by its holder's will.
+ *
+ * held() is false before anything else happens. Every key that may be set
+ * becomes a debt of its node, so that what cannot be answered now is settled
+ * later; the user is told as soon as a quorum has answered either way. */
+#include "lock_parts.h"
+
+static bool may_be_set(const struct rlk_lock *lock, unsigned node)
+{
+	return lock->attempt->claims[node].state != RLK_CLAIM_NONE;
+}
+
+static unsigned refusals(const struct rlk_lock *lock)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		n += lock->ballots[i].vote == REDLOCK_VOTE_HELD;
+	}
+	return n;
+}
+
+static void over(struct rlk_lock *lock, int status)
+{
+	rlk_attempt_leave(lock->attempt);
+	lock->attempt = NULL;
+	lock->state = RLK_IDLE;
+	lock->decided_us = rlk_now(lock->cluster);
+	if (lock->user_releases) {
+		rlk_lock_news(lock, RLK_RELEASED, status);
+	}
+}
+
+static void decide(struct rlk_lock *lock)
+{
+	switch (lock->round.verdict) {
+	case RLK_VOTING:
+		break;
+	case RLK_WON:
+		over(lock, refusals(lock) >= lock->cluster->quorum ? REDLOCK_ELOST : 0);
+		break;
+	case RLK_REFUSED:
+	case RLK_NO_QUORUM:
+		over(lock, REDLOCK_ENOQUORUM);
+		break;
+	}
+}
+
+void rlk_lock_heard_release(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
+			    const struct rlk_answer *answer)
+{
+	if (request->op != RLK_OP_RELEASE) {
+		return;
+	}
+	/* Yes and no are both an answer: the key is not there any more. */
+	if (answer->kind == RLK_YES) {
+		rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_GRANTED, request);
+	} else if (answer->kind == RLK_NO) {
+		rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_HELD, request);
+	} else {
+		rlk_lock_no_answer(lock, node, answer->kind, request);
+	}
+	decide(lock);
+}
+
+static void ask(struct rlk_lock *lock, unsigned node)
+{
+	const struct rlk_node *at = &lock->cluster->nodes[node];
+	bool reachable = at->state != RLK_DOWN && !at->barred;
+
+	if ((!may_be_set(lock, node) && !reachable) ||
+	    rlk_attempt_release(lock->attempt, node, lock->round.serial) != RLK_YES) {
+		rlk_lock_no_answer(lock, node, RLK_UNREACHABLE, NULL);
+	} else if (at->suspect) {
+		rlk_lock_no_answer(lock, node, RLK_SILENT, NULL); /* Sent, not waited for. */
+	}
+}
+
+static int hold_of(struct rlk_lock *lock)
+{
+	unsigned i;
+
+	if (lock->attempt != NULL) {
+		return 0;
+	}
+	if (lock->config.token_len == 0) {
+		return REDLOCK_EEXPIRED;
+	}
+	/* Taken by somebody else under the token that we were given: it may be
+	 * set anywhere. */
+	lock->attempt = rlk_lock_attempt(lock);
+	if (lock->attempt == NULL) {
+		return REDLOCK_ENOMEM;
+	}
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		lock->attempt->claims[i].state = RLK_CLAIM_ASKED;
+	}
+	return 0;
+}
+
+int rlk_lock_release(struct rlk_lock *lock, bool tell)
+{
+	unsigned i;
+	int status;
+
+	if (lock->cluster->closing) {
+		return REDLOCK_ECLOSED;
+	}
+	if (lock->state == RLK_ACQUIRING || lock->state == RLK_PAUSING ||
+	    lock->state == RLK_RELEASING || rlk_lock_untold(lock, RLK_RELEASED)) {
+		return REDLOCK_EBUSY;
+	}
+	status = hold_of(lock);
+	if (status != 0) {
+		return status;
+	}
+	atomic_store(&lock->valid_until_us, 0);
+	lock->adopting = false;
+	rlk_lock_extend_over(lock, REDLOCK_ECANCELED);
+	rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
+	lock->state = RLK_RELEASING;
+	lock->user_releases = tell;
+	lock->asked_us = rlk_now(lock->cluster);
+	lock->attempts = 1;
+	rlk_lock_open_round(lock);
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		ask(lock, i);
+	}
+	decide(lock);
+	return 0;
+}

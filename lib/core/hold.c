@@ -1,0 +1,303 @@
+/* hold.c - from the win to the end of the lease.
+ *
+ *   HELD <--- renewed, or not ---> EXTENDING
+ *     |                               |
+ *     `------- valid_until -----------'---> IDLE, lost
+ *
+ * A renewal lengthens keys that are ours on a quorum, with a start of its own,
+ * and counts only if it is decided inside the old validity. One that fails
+ * changes nothing: the lease stands until its old end, and nothing is deleted.
+ * It never re-creates a lease: a node that lost the key may be given it again
+ * (repair) only while the lease is valid, so that others are kept out by the
+ * nodes that still have it. The vote of such a node counts, unless it restarted
+ * lately and had not voted for this lease before: it may be voting for somebody
+ * who holds what it forgot.
+ *
+ * The end needs no answer from anybody: an alarm ends the lease by the clock,
+ * a little early rather than late, even if all I/O hangs. */
+#include <inttypes.h>
+
+#include "lease.h"
+#include "lock_parts.h"
+
+/* Timers of event loops are coarse: what must not be late is done early. */
+#define EARLY_US 2000
+
+static void rearm(struct rlk_lock *lock)
+{
+	uint64_t valid_us = atomic_load(&lock->valid_until_us);
+	uint64_t at_us = valid_us - EARLY_US;
+	uint64_t risk_us = rlk_until(valid_us, rlk_us(lock->config.at_risk_ms) + EARLY_US);
+
+	if (!lock->risk_told && risk_us < at_us) {
+		at_us = risk_us;
+	}
+	if (lock->state == RLK_HELD && lock->renew_us < at_us) {
+		at_us = lock->renew_us;
+	}
+	rlk_timer_set(&lock->cluster->timers, &lock->alarm, at_us);
+}
+
+/* Take the lease that ends at lock->valid_until_us; holding has just begun or been renewed. */
+static void settle_in(struct rlk_lock *lock)
+{
+	uint64_t valid_us = atomic_load(&lock->valid_until_us);
+
+	lock->renew_us = RLK_NEVER;
+	if (valid_us >= lock->hold_until_us) {
+		atomic_store(&lock->valid_until_us, lock->hold_until_us);
+	} else if (lock->config.auto_renew) {
+		lock->renew_us = rlk_later(lock->round.start_us, rlk_us(lock->config.ttl_ms) / 3);
+	}
+	lock->risk_told = false;
+	lock->state = RLK_HELD;
+	rearm(lock);
+}
+
+void rlk_lock_hold(struct rlk_lock *lock, uint64_t now_us)
+{
+	lock->hold_until_us =
+		lock->config.max_hold_ms == 0
+			? RLK_NEVER
+			: rlk_later(lock->round.start_us, rlk_us(lock->config.max_hold_ms));
+	rlk_retry_reset(&lock->retry);
+	settle_in(lock);
+	rlk_trace(lock->cluster, "held for %" PRIu64 " ms",
+		  rlk_until(atomic_load(&lock->valid_until_us), now_us) / 1000);
+}
+
+/* The lease is over by the clock. */
+static void lose(struct rlk_lock *lock)
+{
+	atomic_store(&lock->valid_until_us, 0);
+	rlk_trace(lock->cluster, "lost: the lease ran out");
+	rlk_attempt_abandon(lock->attempt);
+	lock->attempt = NULL;
+	lock->state = RLK_IDLE;
+	rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
+	lock->decided_us = rlk_now(lock->cluster);
+	rlk_lock_extend_over(lock, REDLOCK_EEXPIRED);
+	rlk_lock_news(lock, RLK_LOST, REDLOCK_EEXPIRED);
+}
+
+/* ---- Renewal --------------------------------------------------------------------------------- */
+
+/* Tell the user who asked for it, if one did. */
+void rlk_lock_extend_over(struct rlk_lock *lock, int status)
+{
+	if (lock->user_extends) {
+		lock->user_extends = false;
+		lock->decided_us = rlk_now(lock->cluster);
+		rlk_lock_news(lock, RLK_EXTENDED, status);
+	}
+}
+
+static void extend_failed(struct rlk_lock *lock, int status)
+{
+	struct rlk_retry *retry = &lock->retry;
+
+	rlk_trace(lock->cluster, "not renewed: %s", redlock_strerror(status));
+	if (lock->adopting) {
+		lock->adopting = false;
+		rlk_attempt_leave(lock->attempt); /* Not shown to be ours: delete nothing. */
+		lock->attempt = NULL;
+		lock->state = RLK_IDLE;
+		rlk_lock_extend_over(lock, status);
+		return;
+	}
+	lock->state = RLK_HELD;
+	if (lock->config.auto_renew && lock->renew_us != RLK_NEVER) {
+		lock->renew_us = rlk_later(rlk_now(lock->cluster),
+					   rlk_retry_pause_us(retry, &lock->cluster->random));
+	}
+	rearm(lock);
+	rlk_lock_extend_over(lock, status);
+}
+
+static void extend_won(struct rlk_lock *lock)
+{
+	uint64_t now_us = rlk_now(lock->cluster);
+	uint64_t old_us = atomic_load(&lock->valid_until_us);
+	uint64_t new_us = rlk_valid_until_us(lock->round.start_us, lock->config.ttl_ms,
+					     lock->cluster->config.drift_ppm);
+
+	if (!lock->adopting && now_us >= old_us) {
+		lose(lock); /* Too late: others may have it. */
+		return;
+	}
+	if (now_us >= new_us) {
+		extend_failed(lock, REDLOCK_EEXPIRED);
+		return;
+	}
+	if (new_us > old_us) {
+		atomic_store(&lock->valid_until_us, new_us);
+	}
+	rlk_retry_reset(&lock->retry);
+	if (lock->adopting) {
+		lock->adopting = false;
+		rlk_lock_hold(lock, now_us);
+	} else {
+		settle_in(lock);
+	}
+	rlk_lock_extend_over(lock, 0);
+}
+
+static void decide(struct rlk_lock *lock)
+{
+	if (lock->state != RLK_EXTENDING) {
+		return;
+	}
+	switch (lock->round.verdict) {
+	case RLK_VOTING:
+		break;
+	case RLK_WON:
+		extend_won(lock);
+		break;
+	case RLK_REFUSED:
+		extend_failed(lock, REDLOCK_ELOST);
+		break;
+	case RLK_NO_QUORUM:
+		extend_failed(lock, REDLOCK_ENOQUORUM);
+		break;
+	}
+}
+
+/* S7: a node inside its guard votes only for leases that it voted for before. */
+static void heard_yes(struct rlk_lock *lock, unsigned node, const struct rlk_request *request)
+{
+	struct rlk_claim *claim = &lock->attempt->claims[node];
+
+	if (!claim->counted &&
+	    rlk_node_guarded(&lock->cluster->nodes[node], rlk_now(lock->cluster))) {
+		rlk_lock_no_answer(lock, node, RLK_WITHHELD, request);
+		return;
+	}
+	claim->counted = true;
+	rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_GRANTED, request);
+}
+
+static void heard_missing(struct rlk_lock *lock, unsigned node, const struct rlk_request *request)
+{
+	bool valid = rlk_now(lock->cluster) < atomic_load(&lock->valid_until_us);
+
+	lock->ballots[node].vote = REDLOCK_VOTE_MISSING;
+	if (valid &&
+	    rlk_attempt_ask(lock->attempt, node, RLK_OP_REPAIR, request->round) == RLK_YES) {
+		return; /* Its vote is the repair's answer. */
+	}
+	rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_MISSING, request);
+}
+
+void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
+			   const struct rlk_answer *answer)
+{
+	if (request->op != RLK_OP_EXTEND && request->op != RLK_OP_REPAIR) {
+		return; /* A late answer to the acquire: the claim has been noted. */
+	}
+	switch (answer->kind) {
+	case RLK_YES:
+		heard_yes(lock, node, request);
+		break;
+	case RLK_MISSING:
+		heard_missing(lock, node, request);
+		break;
+	case RLK_NO:
+	case RLK_FENCE_LOW:
+		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
+		break;
+	default:
+		rlk_lock_no_answer(lock, node, answer->kind, request);
+		break;
+	}
+	decide(lock);
+}
+
+static void renew(struct rlk_lock *lock)
+{
+	enum rlk_answer_kind taken;
+	unsigned i;
+
+	lock->state = RLK_EXTENDING;
+	lock->attempts++;
+	rlk_lock_open_round(lock);
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		taken = rlk_attempt_ask(lock->attempt, i, RLK_OP_EXTEND, lock->round.serial);
+		if (taken != RLK_YES) {
+			rlk_lock_no_answer(lock, i, taken, NULL);
+		}
+	}
+	if (!lock->adopting) {
+		rearm(lock);
+	}
+	decide(lock);
+}
+
+/* Go on with a lease that somebody else took, under a token that we were given: ours as soon as a
+ * quorum has lengthened it. Nothing is repaired, since nobody knows yet that it is valid. */
+static int adopt(struct rlk_lock *lock)
+{
+	unsigned i;
+
+	lock->attempt = rlk_lock_attempt(lock);
+	if (lock->attempt == NULL) {
+		return REDLOCK_ENOMEM;
+	}
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		lock->attempt->claims[i].state = RLK_CLAIM_ASKED;
+	}
+	lock->adopting = true;
+	return 0;
+}
+
+int rlk_lock_extend(struct rlk_lock *lock)
+{
+	int status;
+
+	if (lock->cluster->closing) {
+		return REDLOCK_ECLOSED;
+	}
+	if (lock->user_extends || rlk_lock_untold(lock, RLK_EXTENDED) ||
+	    lock->state == RLK_ACQUIRING || lock->state == RLK_PAUSING ||
+	    lock->state == RLK_RELEASING) {
+		return REDLOCK_EBUSY;
+	}
+	if (lock->state == RLK_IDLE) {
+		if (lock->config.token_len == 0) {
+			return REDLOCK_EEXPIRED;
+		}
+		status = adopt(lock);
+		if (status != 0) {
+			return status;
+		}
+	}
+	lock->user_extends = true;
+	lock->asked_us = rlk_now(lock->cluster);
+	lock->attempts = 0;
+	if (lock->state != RLK_EXTENDING) {
+		renew(lock); /* Else the renewal under way is what was asked for. */
+	}
+	return 0;
+}
+
+void rlk_lock_hold_alarm(struct rlk_lock *lock, uint64_t now_us)
+{
+	uint64_t valid_us = atomic_load(&lock->valid_until_us);
+
+	if (lock->adopting) {
+		return;
+	}
+	if (rlk_later(now_us, EARLY_US) >= valid_us) {
+		lose(lock);
+		return;
+	}
+	if (!lock->risk_told &&
+	    rlk_later(now_us, rlk_us(lock->config.at_risk_ms) + EARLY_US) >= valid_us) {
+		lock->risk_told = true;
+		rlk_lock_news(lock, RLK_AT_RISK, 0);
+	}
+	if (lock->state == RLK_HELD && lock->renew_us <= now_us) {
+		renew(lock);
+	} else {
+		rearm(lock);
+	}
+}

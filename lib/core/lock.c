@@ -1,0 +1,124 @@
+/* lock.c - the lock as a whole: who gets the alarm, and how everything ends.
+ *
+ *            acquire              win               release
+ *   IDLE ------------> ACQUIRING -----> HELD ----------------> RELEASING
+ *    ^                  |    ^           | ^                      |
+ *    |            lost  v    | again     v | renewed or not       |
+ *    |<---------------- PAUSING        EXTENDING                  |
+ *    |  no more time                     |                        |
+ *    |<------------ over by the clock ---'                        |
+ *    `<--------------------- a quorum has answered ---------------'
+ */
+#include "lock.h"
+
+#include "lease.h"
+#include "lock_parts.h"
+
+static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
+{
+	struct rlk_lock *lock =
+		(struct rlk_lock *)((char *)timer - offsetof(struct rlk_lock, alarm));
+
+	switch (lock->state) {
+	case RLK_ACQUIRING:
+	case RLK_PAUSING:
+		rlk_lock_take_alarm(lock, now_us);
+		break;
+	case RLK_HELD:
+	case RLK_EXTENDING:
+		rlk_lock_hold_alarm(lock, now_us);
+		break;
+	case RLK_IDLE:
+	case RLK_RELEASING:
+		break;
+	}
+}
+
+void rlk_lock_init(struct rlk_lock *lock, struct rlk_cluster *cluster, struct rlk_name *name,
+		   const struct rlk_lock_config *config,
+		   void (*tell)(struct rlk_lock *lock, enum rlk_news news, int status),
+		   void (*gone)(struct rlk_lock *lock))
+{
+	lock->cluster = cluster;
+	lock->name = name;
+	lock->config = *config;
+	lock->tell = tell;
+	lock->gone = gone;
+	lock->alarm.fire = on_alarm;
+	lock->retry.min_us = rlk_us(cluster->config.retry_min_ms);
+	lock->retry.max_us = rlk_us(cluster->config.retry_max_ms);
+	atomic_init(&lock->valid_until_us, 0);
+	lock->next = cluster->locks;
+	if (cluster->locks != NULL) {
+		cluster->locks->prev = lock;
+	}
+	cluster->locks = lock;
+}
+
+/* Nothing was shown to be ours: leave every key as it is. */
+static void leave(struct rlk_lock *lock)
+{
+	rlk_attempt_leave(lock->attempt);
+	lock->attempt = NULL;
+	lock->adopting = false;
+	lock->state = RLK_IDLE;
+}
+
+int rlk_lock_cancel(struct rlk_lock *lock)
+{
+	if (lock->state == RLK_ACQUIRING || lock->state == RLK_PAUSING) {
+		rlk_lock_take_over(lock, REDLOCK_ECANCELED);
+		return 0;
+	}
+	if (!lock->user_extends) {
+		return REDLOCK_EINVAL;
+	}
+	if (lock->adopting) {
+		leave(lock);
+	}
+	rlk_lock_extend_over(lock, REDLOCK_ECANCELED);
+	return 0;
+}
+
+static void end_hold(struct rlk_lock *lock, int status)
+{
+	bool held = !lock->adopting;
+
+	atomic_store(&lock->valid_until_us, 0);
+	rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
+	if (held) {
+		rlk_attempt_abandon(lock->attempt);
+		lock->attempt = NULL;
+		lock->state = RLK_IDLE;
+	} else {
+		leave(lock);
+	}
+	rlk_lock_extend_over(lock, status);
+	if (held && status != REDLOCK_ECANCELED) {
+		rlk_lock_news(lock, RLK_LOST, status);
+	}
+}
+
+void rlk_lock_end(struct rlk_lock *lock, int status)
+{
+	switch (lock->state) {
+	case RLK_ACQUIRING:
+	case RLK_PAUSING:
+		rlk_lock_take_over(lock, status);
+		break;
+	case RLK_HELD:
+	case RLK_EXTENDING:
+		end_hold(lock, status);
+		break;
+	case RLK_RELEASING:
+		rlk_attempt_leave(lock->attempt);
+		lock->attempt = NULL;
+		lock->state = RLK_IDLE;
+		if (lock->user_releases) {
+			rlk_lock_news(lock, RLK_RELEASED, status);
+		}
+		break;
+	case RLK_IDLE:
+		break;
+	}
+}

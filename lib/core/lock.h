@@ -1,0 +1,107 @@
+/* lock.h - one lock's life: idle, acquiring, held, extending, releasing, lost. */
+#ifndef RLK_LOCK_H
+#define RLK_LOCK_H
+
+#include <redlock/redlock.h>
+#include <stdatomic.h>
+
+#include "attempt.h"
+#include "cluster.h"
+#include "retry.h"
+#include "round.h"
+
+enum rlk_lock_state {
+	RLK_IDLE,      /* Holds nothing, wants nothing. */
+	RLK_ACQUIRING, /* A round is asking for the lease. */
+	RLK_PAUSING,   /* Between two attempts. */
+	RLK_HELD,
+	RLK_EXTENDING, /* Held (or being adopted), and a round is renewing it. */
+	RLK_RELEASING
+};
+
+/* What the lock has to tell its user; told from the lowest to the highest. */
+enum rlk_news { RLK_ACQUIRED, RLK_EXTENDED, RLK_AT_RISK, RLK_LOST, RLK_RELEASED, RLK_NEWS_KINDS };
+
+struct rlk_ballot_note {
+	uint8_t vote; /* enum redlock_vote */
+	uint32_t rtt_us;
+	int64_t remaining_ms;
+	uint64_t floor; /* Refused for its fencing token: what it must be above. */
+};
+
+struct rlk_lock_config {
+	uint32_t ttl_ms;
+	uint32_t at_risk_ms;
+	uint64_t max_hold_ms; /* 0: no cap. */
+	bool auto_renew;
+	bool fence;
+	size_t token_len; /* 0: a random token for each attempt. */
+	char token[RLK_TOKEN_MAX];
+};
+
+struct rlk_lock {
+	struct rlk_cluster *cluster;
+	struct rlk_lock *prev, *next; /* All locks of the cluster. */
+	struct rlk_lock *next_news;
+	struct rlk_name *name;
+	struct rlk_lock_config config;
+	enum rlk_lock_state state;
+	struct rlk_attempt *attempt; /* Its token is the lease's. */
+	struct rlk_attempt *probe;   /* Asks how long the other lease lasts. */
+	struct rlk_round round;
+	struct rlk_retry retry;
+	struct rlk_timer alarm;
+
+	/* The operation under way. */
+	uint64_t asked_us;    /* When the user asked. */
+	uint64_t deadline_us; /* Of the wait; 0: tried once. */
+	uint64_t decided_us;
+	uint32_t attempts;
+	int last_status;  /* Of the last attempt that was lost. */
+	uint32_t hurried; /* Attempts repeated at once for a higher fencing token. */
+	bool user_extends, user_releases, adopting;
+
+	/* The lease. */
+	_Atomic uint64_t valid_until_us; /* 0: not held. Read by any thread. */
+	uint64_t hold_until_us;
+	uint64_t renew_us; /* RLK_NEVER: not to be renewed. */
+	bool risk_told;
+
+	/* News: callbacks due. */
+	unsigned news;
+	unsigned telling; /* Of those, taken up and not told yet. */
+	bool in_news, freed, delivering;
+	int status[RLK_NEWS_KINDS];
+	void (*tell)(struct rlk_lock *lock, enum rlk_news news, int status);
+	void (*gone)(struct rlk_lock *lock); /* After rlk_lock_free(): its memory may go. */
+
+	struct rlk_ballot_note ballots[]; /* One for each node, of the last round. */
+};
+
+static inline size_t rlk_lock_size(unsigned node_count)
+{
+	return sizeof(struct rlk_lock) + node_count * sizeof(struct rlk_ballot_note);
+}
+
+/* @lock: zeroed memory of rlk_lock_size(); takes over the reference to @name. */
+void rlk_lock_init(struct rlk_lock *lock, struct rlk_cluster *cluster, struct rlk_name *name,
+		   const struct rlk_lock_config *config,
+		   void (*tell)(struct rlk_lock *lock, enum rlk_news news, int status),
+		   void (*gone)(struct rlk_lock *lock));
+
+/* Each returns 0 or a REDLOCK_ error, and in the first case tells the outcome later. */
+int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms);
+int rlk_lock_extend(struct rlk_lock *lock);
+int rlk_lock_release(struct rlk_lock *lock, bool tell);
+int rlk_lock_cancel(struct rlk_lock *lock);
+/* End whatever is under way with @status and give back what is held. */
+void rlk_lock_end(struct rlk_lock *lock, int status);
+/* End, and call gone() when all news has been told. */
+void rlk_lock_free(struct rlk_lock *lock);
+
+/* Tell all news that is due. The driver calls this when no core function is on the stack. */
+void rlk_cluster_deliver(struct rlk_cluster *cluster);
+/* Close all locks with REDLOCK_ECLOSED; no operation can start any more. */
+void rlk_cluster_close(struct rlk_cluster *cluster);
+
+#endif

@@ -1,0 +1,38 @@
+/* lock_parts.h - what the rooms of the lock share with each other, and nobody else. */
+#ifndef RLK_LOCK_PARTS_H
+#define RLK_LOCK_PARTS_H
+
+#include "lock.h"
+
+/* news.c */
+void rlk_lock_news(struct rlk_lock *lock, enum rlk_news news, int status);
+/* Is this still to be told? Then the operation that it ends is not over for the user. */
+bool rlk_lock_untold(const struct rlk_lock *lock, enum rlk_news news);
+
+/* ballot.c: rounds. */
+struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock);
+void rlk_lock_open_round(struct rlk_lock *lock);
+void rlk_lock_ballot(struct rlk_lock *lock, unsigned node, enum rlk_ballot ballot,
+		     enum redlock_vote vote, const struct rlk_request *request);
+/* The vote of a node that could not be asked, or did not answer. */
+void rlk_lock_no_answer(struct rlk_lock *lock, unsigned node, enum rlk_answer_kind kind,
+			const struct rlk_request *request);
+
+/* hold.c: from the win to the end of the lease. */
+void rlk_lock_hold(struct rlk_lock *lock, uint64_t now_us);
+void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
+			   const struct rlk_answer *answer);
+void rlk_lock_hold_alarm(struct rlk_lock *lock, uint64_t now_us);
+void rlk_lock_extend_over(struct rlk_lock *lock, int status);
+
+/* give_back.c: release. */
+void rlk_lock_heard_release(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
+			    const struct rlk_answer *answer);
+
+/* take.c: acquire. */
+void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
+			    const struct rlk_answer *answer);
+void rlk_lock_take_alarm(struct rlk_lock *lock, uint64_t now_us);
+void rlk_lock_take_over(struct rlk_lock *lock, int status);
+
+#endif

@@ -1,0 +1,114 @@
+/* node.h - the bookkeeping of one server: connection, requests, trust, debts. */
+#ifndef RLK_NODE_H
+#define RLK_NODE_H
+
+#include "ports.h"
+#include "retry.h"
+#include "timers.h"
+
+struct rlk_cluster;
+struct rlk_node;
+struct rlk_debt;
+struct rlk_asker;
+
+/* One unanswered command. */
+struct rlk_request {
+	struct rlk_request *prev, *next;
+	struct rlk_asker *asker;
+	uint64_t asked_us;
+	uint64_t deadline_us;
+	uint32_t round; /* Asker's number of the round that asked; 0: none. */
+	uint8_t op;
+	bool sent;
+	bool late; /* Told to be silent; the answer, if any, only settles. */
+};
+
+/* Whoever asks. For each request that rlk_node_ask() accepted, heard() is called
+ * once with a final answer (RLK_YES to RLK_ERROR, or RLK_BROKEN; for one that
+ * was never sent also the "not asked" kinds and RLK_SILENT), and at most once
+ * before that with RLK_SILENT. The request is gone after the final one. */
+struct rlk_asker {
+	void (*describe)(struct rlk_asker *asker, const struct rlk_request *request,
+			 struct rlk_command *command);
+	void (*heard)(struct rlk_asker *asker, struct rlk_node *node,
+		      const struct rlk_request *request, const struct rlk_answer *answer);
+	/* A debt is settled: the key is gone, or has died by itself. */
+	void (*settled)(struct rlk_asker *asker, struct rlk_debt *debt);
+};
+
+/* A key that may be set on a node and must be given back there. */
+struct rlk_debt {
+	struct rlk_debt *prev, *next;
+	struct rlk_asker *asker;
+	uint64_t dies_us; /* Gone by itself then; RLK_NEVER: not known yet. */
+	uint32_t ttl_ms;
+	bool owed;
+	bool asking; /* A release is on its way. */
+	bool stray;  /* A dead connection may still deliver the SET. */
+};
+
+enum rlk_node_state { RLK_DOWN, RLK_CONNECTING, RLK_UP };
+
+/* What the driver learns of a node when it logs in. */
+struct rlk_enrolment {
+	const char *run_id;   /* Of the server process; "" if unknown. */
+	const char *barred;   /* Why it must never vote (a replica...), or NULL. */
+	bool durable;	      /* Writes every change to disk before it answers. */
+	bool enrolled;	      /* The next two are known. */
+	uint64_t node_now_us; /* Its clock at enrolment. */
+	uint64_t born_us;     /* Its clock when this incarnation began. */
+};
+
+#define RLK_RUN_ID_MAX 64
+#define RLK_NODE_ERROR_MAX 192
+
+struct rlk_node {
+	struct rlk_cluster *cluster;
+	unsigned index;
+	enum rlk_node_state state;
+	bool fresh;   /* The first connection is under way: asking may wait for it. */
+	bool suspect; /* Silent for longer than the timeout: not asked, not waited for. */
+	bool barred;  /* Must not vote: see error. */
+	bool twin;    /* Barred since another node is the same server. */
+	bool durable;
+	uint64_t suspect_since_us;
+	uint64_t guard_until_us;	  /* Restart guard: no vote before. */
+	struct rlk_request *first, *last; /* In the order of asking. */
+	struct rlk_request *watch;	  /* First that is not late. */
+	unsigned in_flight;
+	struct rlk_debt *debts;
+	unsigned debt_count;
+	uint64_t sweep_us, sweep_pause_us; /* When to ask for debts again. */
+	uint64_t reconnect_us;
+	struct rlk_retry reconnect;
+	struct rlk_timer alarm;
+	uint32_t rtt_us;
+	char run_id[RLK_RUN_ID_MAX];
+	char error[RLK_NODE_ERROR_MAX]; /* Why it cannot vote, or its last error. */
+};
+
+void rlk_node_init(struct rlk_node *node, struct rlk_cluster *cluster, unsigned index);
+void rlk_node_connect(struct rlk_node *node);
+
+/* Ask. Returns RLK_YES if the request was taken; else why it cannot be asked
+ * (RLK_UNREACHABLE...RLK_FULL), and heard() is not called. */
+enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker, enum rlk_op op,
+				  uint32_t round);
+/* Take back the requests of @asker that have not been sent, releases excepted; heard() is not
+ * called for them. Returns how many. */
+unsigned rlk_node_withdraw(struct rlk_node *node, struct rlk_asker *asker);
+
+/* From the driver. */
+void rlk_node_up(struct rlk_node *node, const struct rlk_enrolment *enrolment);
+void rlk_node_down(struct rlk_node *node, const char *why);
+void rlk_node_answer(struct rlk_node *node, struct rlk_request *request,
+		     const struct rlk_answer *answer);
+
+/* For good: disconnect, end every request, forget every debt. */
+void rlk_node_stop(struct rlk_node *node);
+
+bool rlk_node_guarded(const struct rlk_node *node, uint64_t now_us);
+/* Wake the node's alarm no later than @at_us. */
+void rlk_node_wake_by(struct rlk_node *node, uint64_t at_us);
+
+#endif

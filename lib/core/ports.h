@@ -1,0 +1,91 @@
+/* ports.h - all that the core may ask of the world.
+ *
+ * The core reads no clock, owns no socket and allocates through here, so that
+ * the drivers (libuv and hiredis) and the simulator can run the same objects.
+ * Times are microseconds of one clock that counts suspended time. */
+#ifndef RLK_PORTS_H
+#define RLK_PORTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RLK_NODES_MAX 32
+#define RLK_NEVER UINT64_MAX
+#define RLK_TOKEN_LEN 32
+#define RLK_TOKEN_MAX 64
+
+struct rlk_request;
+
+/* The commands of the protocol, as docs/protocol.md describes them. */
+enum rlk_op {
+	RLK_OP_ACQUIRE,	  /* Set the key if it is free. */
+	RLK_OP_EXTEND,	  /* Lengthen the key's life if it is ours. */
+	RLK_OP_REPAIR,	  /* Give the key back to a node that lost it. */
+	RLK_OP_RELEASE,	  /* Delete the key if it is ours. */
+	RLK_OP_REMAINING, /* How long will the key live? */
+	RLK_OP_INSPECT	  /* Who has the key, and for how long? */
+};
+
+/* The key of a resource; shared by a lock and what its attempts left behind. */
+struct rlk_name {
+	unsigned refs;
+	size_t len;
+	char bytes[]; /* NUL-terminated for convenience; may hold NULs. */
+};
+
+struct rlk_command {
+	enum rlk_op op;
+	const struct rlk_name *name; /* NULL: INSPECT of the node alone. */
+	const char *token;
+	size_t token_len;
+	uint32_t ttl_ms;
+	uint64_t fence; /* Fencing token to store; 0: no fencing. */
+};
+
+enum rlk_answer_kind {
+	RLK_YES,	 /* Set, extended or deleted. */
+	RLK_NO,		 /* Another owner's key is there (RELEASE: ours is not). */
+	RLK_MISSING,	 /* No key is there. */
+	RLK_FENCE_LOW,	 /* Refused: fence holds the node's floor. */
+	RLK_VALUE,	 /* REMAINING, INSPECT: the answer. */
+	RLK_ERROR,	 /* The node answered an error, or nonsense: text. */
+	RLK_SILENT,	 /* No answer in time; it may still come. */
+	RLK_BROKEN,	 /* The connection broke; no answer will come. */
+	RLK_UNREACHABLE, /* Not asked: not connected, or silent since long. */
+	RLK_WITHHELD,	 /* Not asked: the restart guard is on. */
+	RLK_BARRED,	 /* Not asked: this node must never vote. */
+	RLK_FULL	 /* Not asked: too much is unanswered. */
+};
+
+struct rlk_answer {
+	enum rlk_answer_kind kind;
+	bool held;	      /* INSPECT: the key is there; text is its owner. */
+	int64_t remaining_ms; /* -1: unknown, or for ever. */
+	uint64_t fence;
+	const char *text;
+	size_t text_len;
+};
+
+struct rlk_ports {
+	/* Read fresh each time: validity hangs on it. */
+	uint64_t (*now_us)(void *world);
+	/* Unix time: only proposes fencing tokens, never measures. */
+	uint64_t (*wall_us)(void *world);
+	/* Write RLK_TOKEN_LEN random hex digits and a NUL. */
+	bool (*token)(void *world, char *token);
+	/* Zeroed memory, or NULL. */
+	void *(*alloc)(void *world, size_t size);
+	void (*free)(void *world, void *block);
+	/* Begin to connect; ends, later, in rlk_node_up() or rlk_node_down(). */
+	void (*connect)(void *world, unsigned node);
+	/* Drop the connection at once; nothing more is heard of it. */
+	void (*disconnect)(void *world, unsigned node);
+	/* Send; ends, later, in rlk_node_answer() unless the connection goes. */
+	void (*send)(void *world, unsigned node, struct rlk_request *request,
+		     const struct rlk_command *command);
+	/* One decision in words; may be NULL. */
+	void (*trace)(void *world, const char *line);
+};
+
+#endif

@@ -1,0 +1,28 @@
+/* round.h - one vote among the nodes; pure. */
+#ifndef RLK_ROUND_H
+#define RLK_ROUND_H
+
+#include <stdint.h>
+
+enum rlk_verdict {
+	RLK_VOTING,
+	RLK_WON,      /* k nodes said yes. */
+	RLK_REFUSED,  /* k is out of reach, and others' refusals made it so. */
+	RLK_NO_QUORUM /* k is out of reach whatever the refusing nodes had said. */
+};
+
+enum rlk_ballot { RLK_BALLOT_YES, RLK_BALLOT_NO, RLK_BALLOT_FAULT };
+
+struct rlk_round {
+	uint32_t serial; /* Answers to any other round do not count. */
+	unsigned nodes, quorum;
+	uint32_t yes, no, fault; /* Sets: bit i stands for node i. */
+	enum rlk_verdict verdict;
+	uint64_t start_us; /* Read before the first byte left. */
+};
+
+void rlk_round_open(struct rlk_round *round, unsigned nodes, uint64_t start_us);
+enum rlk_verdict rlk_round_vote(struct rlk_round *round, unsigned node, enum rlk_ballot ballot);
+unsigned rlk_quorum(unsigned nodes);
+
+#endif

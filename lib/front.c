@@ -1,0 +1,183 @@
+/* front.c - the public functions of a lock: check, pass on to the core, tell the caller. */
+#include <string.h>
+
+#include "client.h"
+#include "core/lease.h"
+
+#define RESOURCE_MAX 65536
+
+static struct redlock_lock *lock_of(struct rlk_lock *core)
+{
+	return (struct redlock_lock *)((char *)core - offsetof(struct redlock_lock, core));
+}
+
+static void tell(struct rlk_lock *core, enum rlk_news news, int status)
+{
+	struct redlock_lock *lock = lock_of(core);
+	redlock_lock_cb cb = lock->cb[news];
+	struct redlock_report report;
+
+	if (cb != NULL) {
+		rlk_report(lock, &report);
+		cb(lock, status, &report, lock->data[news]);
+	}
+}
+
+static void gone(struct rlk_lock *core)
+{
+	struct redlock_lock *lock = lock_of(core);
+	struct redlock_client *client = lock->client;
+
+	memset(core->config.token, 0, sizeof core->config.token);
+	rlk_free(client, lock);
+	client->lock_count--;
+	rlk_client_gone(client);
+}
+
+static struct rlk_lock_config config_of(const struct redlock_client *client,
+					const struct redlock_lock_options *options)
+{
+	uint32_t ttl_ms = options->ttl_ms != 0 ? options->ttl_ms : client->options.ttl_ms;
+	struct rlk_lock_config config = {
+		.ttl_ms = ttl_ms,
+		.at_risk_ms = options->at_risk_ms != 0 ? options->at_risk_ms : ttl_ms / 3,
+		.max_hold_ms = options->max_hold_ms,
+		.auto_renew = options->auto_renew,
+		.fence = options->fence,
+		.token_len = options->token != NULL ? options->token_len : 0,
+	};
+
+	if (options->token != NULL) {
+		memcpy(config.token, options->token, options->token_len);
+	}
+	return config;
+}
+
+int redlock_lock_new(struct redlock_lock **out, struct redlock_client *client, const void *resource,
+		     size_t resource_len, const struct redlock_lock_options *given)
+{
+	struct redlock_lock_options options;
+	struct rlk_lock_config config;
+	struct redlock_lock *lock;
+	struct rlk_name *name;
+	int status;
+
+	if (out == NULL || client == NULL || resource == NULL || resource_len == 0 ||
+	    resource_len > RESOURCE_MAX) {
+		return REDLOCK_EINVAL;
+	}
+	status = rlk_lock_options_import(&options, given);
+	if (status != 0) {
+		return status;
+	}
+	config = config_of(client, &options);
+	status = rlk_lock_ttl_check(&client->options, config.ttl_ms);
+	if (status != 0) {
+		return status;
+	}
+	if (client->closing) {
+		return REDLOCK_ECLOSED;
+	}
+	lock = rlk_calloc(client, offsetof(struct redlock_lock, core) +
+					  rlk_lock_size(client->cluster.node_count));
+	name = rlk_key(client, resource, resource_len);
+	if (lock == NULL || name == NULL) {
+		rlk_free(client, lock);
+		rlk_free(client, name);
+		return REDLOCK_ENOMEM;
+	}
+	lock->client = client;
+	lock->cb[RLK_AT_RISK] = options.on_at_risk;
+	lock->cb[RLK_LOST] = options.on_lost;
+	lock->data[RLK_AT_RISK] = lock->data[RLK_LOST] = options.data;
+	rlk_lock_init(&lock->core, &client->cluster, name, &config, tell, gone);
+	client->lock_count++;
+	*out = lock;
+	return 0;
+}
+
+void redlock_lock_free(struct redlock_lock *lock)
+{
+	if (lock != NULL) {
+		rlk_lock_free(&lock->core);
+	}
+}
+
+int redlock_acquire(struct redlock_lock *lock, uint64_t wait_ms, redlock_lock_cb cb, void *data)
+{
+	int status;
+
+	if (lock == NULL || cb == NULL) {
+		return REDLOCK_EINVAL;
+	}
+	status = rlk_lock_acquire(&lock->core, wait_ms);
+	if (status == 0) {
+		lock->cb[RLK_ACQUIRED] = cb;
+		lock->data[RLK_ACQUIRED] = data;
+	}
+	return status;
+}
+
+int redlock_extend(struct redlock_lock *lock, redlock_lock_cb cb, void *data)
+{
+	int status;
+
+	if (lock == NULL || cb == NULL) {
+		return REDLOCK_EINVAL;
+	}
+	status = rlk_lock_extend(&lock->core);
+	if (status == 0) {
+		lock->cb[RLK_EXTENDED] = cb;
+		lock->data[RLK_EXTENDED] = data;
+	}
+	return status;
+}
+
+int redlock_release(struct redlock_lock *lock, redlock_lock_cb cb, void *data)
+{
+	int status;
+
+	if (lock == NULL) {
+		return REDLOCK_EINVAL;
+	}
+	status = rlk_lock_release(&lock->core, cb != NULL);
+	if (status == 0) {
+		lock->cb[RLK_RELEASED] = cb;
+		lock->data[RLK_RELEASED] = data;
+	}
+	return status;
+}
+
+int redlock_cancel(struct redlock_lock *lock)
+{
+	return lock == NULL ? REDLOCK_EINVAL : rlk_lock_cancel(&lock->core);
+}
+
+bool redlock_lock_held(const struct redlock_lock *lock)
+{
+	return lock != NULL && rlk_clock_us() < atomic_load(&lock->core.valid_until_us);
+}
+
+uint64_t redlock_lock_validity_ms(const struct redlock_lock *lock)
+{
+	if (lock == NULL) {
+		return 0;
+	}
+	return rlk_until(atomic_load(&lock->core.valid_until_us), rlk_clock_us()) / 1000;
+}
+
+const char *redlock_lock_token(const struct redlock_lock *lock, size_t *len)
+{
+	if (!redlock_lock_held(lock)) {
+		return NULL;
+	}
+	if (len != NULL) {
+		*len = lock->core.attempt->token_len;
+	}
+	return lock->core.attempt->token;
+}
+
+uint64_t redlock_lock_fence(const struct redlock_lock *lock)
+{
+	return redlock_lock_held(lock) ? lock->core.attempt->fence : 0;
+}

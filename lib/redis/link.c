@@ -1,0 +1,286 @@
+/* link.c - one connection at a time to one node.
+ *
+ * Lifetimes, as hiredis has them, which decide the shape of this file:
+ *   - a context that fails to connect is freed by hiredis after the connect
+ *     callback, one that is lost after the disconnect callback;
+ *   - redisAsyncFree() is the only way to end one ourselves, and must not be
+ *     called inside those two callbacks: so a failure only notes what happened
+ *     and sets an alarm at once;
+ *   - a context of ours that we have let go of has ac->data NULL: its callbacks
+ *     do nothing. */
+#include "link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "../core/lease.h"
+
+static void open_next(struct rlk_link *link);
+
+static void let_go(struct rlk_link *link)
+{
+	redisAsyncContext *ac = link->ac;
+
+	link->ac = NULL;
+	if (ac != NULL) {
+		ac->data = NULL;
+		redisAsyncFree(ac);
+	}
+}
+
+/* ---- Failure --------------------------------------------------------------------------------- */
+
+void rlk_link_fail(struct rlk_link *link, const char *why)
+{
+	if (why != link->error) {
+		snprintf(link->error, sizeof link->error, "%s", why);
+	}
+	link->failed = true;
+	rlk_timer_set(&link->all->cluster->timers, &link->patience, 0);
+}
+
+static void on_patience(struct rlk_timer *timer, uint64_t now_us)
+{
+	struct rlk_link *link =
+		(struct rlk_link *)((char *)timer - offsetof(struct rlk_link, patience));
+
+	(void)now_us;
+	let_go(link);
+	if (!link->failed) {
+		snprintf(link->error, sizeof link->error, "no answer while connecting");
+	}
+	link->failed = false;
+	if (link->lookup != NULL) {
+		rlk_lookup_drop(link->lookup);
+		link->lookup = NULL;
+	}
+	if (link->node->state != RLK_UP && link->address < link->address_count) {
+		open_next(link);
+	} else {
+		rlk_node_down(link->node, link->error);
+	}
+}
+
+/* ---- hiredis's callbacks --------------------------------------------------------------------- */
+
+static void on_connect(const redisAsyncContext *ac, int status)
+{
+	struct rlk_link *link = ac->data;
+
+	if (link == NULL) {
+		return;
+	}
+	if (status != REDIS_OK) {
+		link->ac = NULL; /* hiredis frees it. */
+		rlk_link_fail(link, ac->c.errstr[0] != '\0' ? ac->c.errstr : strerror(errno));
+		return;
+	}
+	rlk_login_start(link);
+}
+
+static void on_disconnect(const redisAsyncContext *ac, int status)
+{
+	struct rlk_link *link = ac->data;
+	char why[RLK_NODE_ERROR_MAX];
+
+	(void)status;
+	if (link == NULL) {
+		return;
+	}
+	link->ac = NULL; /* hiredis frees it. */
+	snprintf(why, sizeof why, "connection lost: %s",
+		 ac->c.errstr[0] != '\0' ? ac->c.errstr : "closed");
+	if (link->node->state == RLK_UP) {
+		rlk_node_down(link->node, why);
+	} else if (!link->failed) {
+		rlk_link_fail(link, why);
+	}
+}
+
+/* ---- Connecting ------------------------------------------------------------------------------ */
+
+static void tune(int fd, bool tcp)
+{
+	int on = 1, idle_s = 15, interval_s = 5, count = 3;
+
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (!tcp) {
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+#ifdef TCP_KEEPIDLE
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+#else
+	(void)idle_s, (void)interval_s, (void)count;
+#endif
+}
+
+static redisAsyncContext *begin(struct rlk_link *link)
+{
+	if (link->url.kind == RLK_URL_UNIX) {
+		link->address++;
+		return redisAsyncConnectUnix(link->url.path);
+	}
+	return redisAsyncConnect(link->addresses[link->address++], (int)link->url.port);
+}
+
+static void open_next(struct rlk_link *link)
+{
+	struct rlk_cluster *cluster = link->all->cluster;
+	redisAsyncContext *ac = begin(link);
+
+	if (ac == NULL) {
+		rlk_link_fail(link, "out of memory");
+		return;
+	}
+	if (ac->err != 0) {
+		rlk_link_fail(link, ac->errstr);
+		redisAsyncFree(ac);
+		return;
+	}
+	tune(ac->c.fd, link->url.kind != RLK_URL_UNIX);
+	if (!rlk_io_attach(&link->all->ios, ac)) {
+		rlk_link_fail(link, "out of memory");
+		redisAsyncFree(ac);
+		return;
+	}
+	link->ac = ac;
+	ac->data = link;
+	link->wire_node = (struct rlk_wire_node){0};
+	redisAsyncSetDisconnectCallback(ac, on_disconnect);
+	redisAsyncSetConnectCallback(ac, on_connect);
+	rlk_timer_set(&cluster->timers, &link->patience,
+		      rlk_later(rlk_now(cluster), rlk_us(cluster->config.connect_timeout_ms)));
+}
+
+static void on_addresses(void *data, char (*addresses)[RLK_ADDRESS_MAX], unsigned count,
+			 const char *error)
+{
+	struct rlk_link *link = data;
+
+	link->lookup = NULL;
+	if (error != NULL) {
+		snprintf(link->error, sizeof link->error, "cannot resolve the name: %s", error);
+		rlk_link_fail(link, link->error);
+		return;
+	}
+	memcpy(link->addresses, addresses, count * sizeof addresses[0]);
+	link->address_count = count;
+	open_next(link);
+}
+
+static void look_up(struct rlk_link *link)
+{
+	struct rlk_cluster *cluster = link->all->cluster;
+
+	rlk_timer_set(&cluster->timers, &link->patience,
+		      rlk_later(rlk_now(cluster), rlk_us(cluster->config.connect_timeout_ms)));
+	link->lookup = rlk_lookup_start(link->all->ios.loop, link->all->allocator, link->url.host,
+					on_addresses, link);
+	if (link->lookup == NULL) {
+		rlk_link_fail(link, "cannot resolve the name: out of memory");
+	}
+}
+
+void rlk_link_connect(struct rlk_link *link)
+{
+	link->failed = false;
+	link->address = link->address_count = 0;
+	link->error[0] = '\0';
+	if (link->url.kind != RLK_URL_UNIX && !rlk_is_address(link->url.host)) {
+		look_up(link);
+		return;
+	}
+	link->address_count = 1;
+	if (link->url.kind != RLK_URL_UNIX) {
+		snprintf(link->addresses[0], sizeof link->addresses[0], "%.*s",
+			 (int)sizeof link->addresses[0] - 1, link->url.host);
+	}
+	open_next(link);
+}
+
+void rlk_link_disconnect(struct rlk_link *link)
+{
+	rlk_timer_stop(&link->all->cluster->timers, &link->patience);
+	if (link->lookup != NULL) {
+		rlk_lookup_drop(link->lookup);
+		link->lookup = NULL;
+	}
+	let_go(link);
+}
+
+void rlk_link_init(struct rlk_link *link, struct rlk_links *all, struct rlk_node *node)
+{
+	link->all = all;
+	link->node = node;
+	link->patience.fire = on_patience;
+}
+
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+void rlk_link_write(struct rlk_link *link, redisCallbackFn *cb, void *data)
+{
+	struct rlk_wire *wire = &link->all->wire;
+
+	/* If the bytes are not all there, or hiredis will not take them, the
+	 * connection is as good as gone: the core must hear of it. */
+	if (link->ac == NULL || wire->failed ||
+	    redisAsyncFormattedCommand(link->ac, cb, data, wire->bytes, wire->len) != REDIS_OK) {
+		rlk_link_fail(link, "cannot send: out of memory, or closing");
+	}
+}
+
+static void send_command(struct rlk_link *link, struct rlk_request *request,
+			 const struct rlk_command *command);
+
+static bool is_noscript(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
+}
+
+static void on_reply(redisAsyncContext *ac, void *r, void *data)
+{
+	struct rlk_link *link = ac->data;
+	struct rlk_request *request = data;
+	struct rlk_command command = {0};
+	const redisReply *reply = r;
+	struct rlk_answer answer;
+
+	if (link == NULL || reply == NULL) {
+		return; /* The core hears of the connection, not of each command. */
+	}
+	if (is_noscript(reply) && link->wire_node.loaded != 0) {
+		link->wire_node.loaded = 0; /* SCRIPT FLUSH: send the text again. */
+		request->asker->describe(request->asker, request, &command);
+		send_command(link, request, &command);
+		return;
+	}
+	rlk_wire_decode((enum rlk_op)request->op, reply, &answer);
+	rlk_node_answer(link->node, request, &answer);
+}
+
+static void send_command(struct rlk_link *link, struct rlk_request *request,
+			 const struct rlk_command *command)
+{
+	enum rlk_script_id script = rlk_wire_script(command);
+
+	rlk_wire_encode(&link->all->wire, command, &link->wire_node);
+	if (script != RLK_SCRIPTS) {
+		link->wire_node.loaded |= 1U << script;
+	}
+	rlk_link_write(link, on_reply, request);
+}
+
+void rlk_link_send(struct rlk_link *link, struct rlk_request *request,
+		   const struct rlk_command *command)
+{
+	send_command(link, request, command);
+}

@@ -1,0 +1,64 @@
+/* link.h - the connection to one node, from its URL to its next command. */
+#ifndef RLK_LINK_H
+#define RLK_LINK_H
+
+#include "../core/cluster.h"
+#include "io.h"
+#include "resolve.h"
+#include "url.h"
+#include "wire.h"
+
+#define RLK_WORD_MAX 64
+
+/* What all links of a client share. */
+struct rlk_links {
+	struct rlk_ios ios;
+	struct rlk_cluster *cluster;
+	const struct redlock_allocator *allocator;
+	struct rlk_wire wire;
+	struct rlk_link *links; /* One for each node, in its order. */
+	const char *client_name;
+	const char *incarnation_key;
+};
+
+/* Where a login is. */
+struct rlk_login {
+	unsigned replies_due;
+	bool plain; /* The server has no HELLO. */
+	bool durable_aof, durable_always;
+	const char *barred;
+	char run_id[RLK_RUN_ID_MAX];
+	char barred_text[RLK_NODE_ERROR_MAX];
+};
+
+struct rlk_link {
+	struct rlk_links *all;
+	struct rlk_node *node;
+	struct rlk_url url;
+	redisAsyncContext *ac;
+	struct rlk_lookup *lookup;
+	char addresses[RLK_ADDRESSES_MAX][RLK_ADDRESS_MAX];
+	unsigned address_count, address; /* The next to try. */
+	struct rlk_timer patience;	 /* For one address, login included. */
+	bool failed;			 /* The alarm is to try the next address. */
+	struct rlk_login login;
+	struct rlk_wire_node wire_node;
+	char product[RLK_WORD_MAX], version[RLK_WORD_MAX], role[RLK_WORD_MAX];
+	char error[RLK_NODE_ERROR_MAX];
+};
+
+void rlk_link_init(struct rlk_link *link, struct rlk_links *all, struct rlk_node *node);
+/* The three ports of the core that are about connections. */
+void rlk_link_connect(struct rlk_link *link);
+void rlk_link_disconnect(struct rlk_link *link);
+void rlk_link_send(struct rlk_link *link, struct rlk_request *request,
+		   const struct rlk_command *command);
+/* This connection, or this address, is of no use: go on with the next one. */
+void rlk_link_fail(struct rlk_link *link, const char *why);
+/* Send the bytes in all->wire; @cb as hiredis has it. */
+void rlk_link_write(struct rlk_link *link, redisCallbackFn *cb, void *data);
+
+/* login.c: after the connection is made. Ends in rlk_node_up() or rlk_link_fail(). */
+void rlk_login_start(struct rlk_link *link);
+
+#endif

@@ -1,0 +1,43 @@
+/* wire.h - commands to bytes, replies to answers. */
+#ifndef RLK_WIRE_H
+#define RLK_WIRE_H
+
+#include <hiredis/hiredis.h>
+#include <redlock/redlock.h>
+#include <stdbool.h>
+
+#include "../core/ports.h"
+#include "script.h"
+
+/* How far ahead of a node's clock a fencing token may be, and how long its memory lives. */
+#define RLK_FENCE_DELTA_US UINT64_C(60000000)
+#define RLK_FENCE_TTL_MS UINT64_C(86400000)
+#define RLK_FENCE_SUFFIX ":fence"
+
+/* Bytes to send; grows as needed, kept for the next command. */
+struct rlk_wire {
+	const struct redlock_allocator *allocator;
+	char *bytes;
+	size_t len, cap;
+	bool failed; /* Out of memory: the bytes are not complete. */
+};
+
+/* What of the node goes into a command. */
+struct rlk_wire_node {
+	uint64_t born_us; /* 0: not enrolled. */
+	unsigned loaded;  /* Scripts that its connection has seen: bit = id. */
+};
+
+/* Fill @wire with any command. */
+void rlk_wire_args(struct rlk_wire *wire, int argc, const char *const *argv);
+/* The script that @command runs on a node, or RLK_SCRIPTS for none. */
+enum rlk_script_id rlk_wire_script(const struct rlk_command *command);
+/* Fill @wire. Scripts go by digest if the connection has seen them, else with their text. */
+void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
+		     const struct rlk_wire_node *node);
+/* Lends parts of @reply to @answer. Any reply at all is an answer; what is not understood is an
+ * RLK_ERROR. */
+void rlk_wire_decode(enum rlk_op op, const redisReply *reply, struct rlk_answer *answer);
+void rlk_wire_free(struct rlk_wire *wire);
+
+#endif
