@@ -1,98 +1,17 @@
-/* client.c - wiring: nodes, links and locks on the caller's loop, and the way out.
+/* client.c - wiring: nodes, links and locks on the caller's loop.
  *
- * One turn does all there is to do: fire what is due, tell the news, send what
- * was queued. It runs before and after the loop polls, so that whatever a phase
- * of the loop caused leaves in one write for each node, and no callback of the
- * user ever runs inside hiredis.
- *
- * Closing is a handshake: operations end, leases and debts are given back for
- * at most a node timeout, connections go, handles close, the caller is told. */
+ * One turn does all there is to do: tell the news, send what was queued. It runs before and after
+ * the loop polls, so that whatever a phase of the loop caused leaves in one write for each node,
+ * and no callback of the user ever runs inside hiredis. */
 #include "client.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/lease.h"
 
 #define INCARNATION "redlock:incarnation"
 
-/* ---- Memory ---------------------------------------------------------------------------------- */
-
-static void *libc_calloc(size_t count, size_t size, void *data)
-{
-	(void)data;
-	return calloc(count, size);
-}
-
-static void libc_free(void *block, void *data)
-{
-	(void)data;
-	free(block);
-}
-
-static const struct redlock_allocator libc_allocator = {libc_calloc, libc_free, NULL};
-
-void *rlk_calloc(struct redlock_client *client, size_t size)
-{
-	return client->allocator.calloc(1, size, client->allocator.data);
-}
-
-void rlk_free(struct redlock_client *client, void *block)
-{
-	if (block != NULL) {
-		client->allocator.free(block, client->allocator.data);
-	}
-}
-
-static char *copy_text(struct redlock_client *client, const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *copy = rlk_calloc(client, size);
-
-	if (copy != NULL) {
-		memcpy(copy, text, size);
-	}
-	return copy;
-}
-
-/* Through the key format; returns the length, and writes it if @out is not NULL. */
-static size_t format_key(const char *format, const void *resource, size_t len, char *out)
-{
-	size_t n = 0, piece;
-	const char *from, *at;
-
-	for (at = format; *at != '\0'; at++) {
-		from = at;
-		piece = 1;
-		if (at[0] == '%') {
-			at++;
-			from = at[0] == 's' ? resource : at;
-			piece = at[0] == 's' ? len : 1;
-		}
-		if (out != NULL) {
-			memcpy(out + n, from, piece);
-		}
-		n += piece;
-	}
-	return n;
-}
-
-struct rlk_name *rlk_key(struct redlock_client *client, const void *resource, size_t len)
-{
-	size_t key_len = format_key(client->key_format, resource, len, NULL);
-	struct rlk_name *name = rlk_calloc(client, sizeof *name + key_len + 1);
-
-	if (name != NULL) {
-		name->refs = 1;
-		name->len = key_len;
-		format_key(client->key_format, resource, len, name->bytes);
-	}
-	return name;
-}
-
 /* ---- Turning --------------------------------------------------------------------------------- */
-
-static void close_when_ready(struct redlock_client *client);
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -100,21 +19,24 @@ static void on_timer(uv_timer_t *timer)
 	client->timer_us = RLK_NEVER; /* The turn that follows does the work. */
 }
 
-static void turn(struct redlock_client *client)
+/* Returns whether callbacks were made. */
+static bool turn(struct redlock_client *client)
 {
-	rlk_timers_run(&client->cluster.timers, rlk_clock_us());
-	rlk_cluster_deliver(&client->cluster);
+	bool told;
+
+	told = rlk_cluster_deliver(&client->cluster);
 	rlk_ios_flush(&client->links.ios);
 	if (client->closing && !client->stopped) {
-		close_when_ready(client);
+		rlk_client_close_when_ready(client);
 	}
+	return told;
 }
 
-static void set_timer(struct redlock_client *client)
+static void set_timer(struct redlock_client *client, bool at_once)
 {
 	uint64_t next_us = rlk_timers_next_us(&client->cluster.timers), left_us;
 
-	if (client->cluster.news != NULL) {
+	if (at_once || client->cluster.news != NULL) {
 		next_us = 0;
 	}
 	if (next_us == client->timer_us) {
@@ -133,125 +55,22 @@ static void set_timer(struct redlock_client *client)
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct redlock_client *client = prepare->data;
+	bool told = turn(client);
 
-	turn(client);
 	if (!client->stopped) {
-		set_timer(client);
+		/* Who turns the loop once to get a callback has got it: do not sleep on it. */
+		set_timer(client, told);
 	}
 }
 
+/* Deadlines come after the answers that were waiting: a loop that was kept busy for long must not
+ * take its own delay for the silence of all nodes. */
 static void on_check(uv_check_t *check)
 {
-	turn(check->data);
-}
+	struct redlock_client *client = check->data;
 
-/* ---- Closing --------------------------------------------------------------------------------- */
-
-static void destroy(struct redlock_client *client)
-{
-	size_t i;
-
-	rlk_cluster_fini(&client->cluster);
-	for (i = 0; client->link != NULL && i < client->url_count; i++) {
-		rlk_url_wipe(&client->link[i].url);
-	}
-	if (client->links.wire.bytes != NULL) {
-		memset(client->links.wire.bytes, 0, client->links.wire.cap);
-	}
-	rlk_wire_free(&client->links.wire);
-	rlk_free(client, client->link);
-	rlk_free(client, client->key_format);
-	rlk_free(client, client->client_name);
-	rlk_free(client, client->incarnation_key);
-	rlk_free(client, client);
-}
-
-void rlk_client_gone(struct redlock_client *client)
-{
-	if (client->gone && client->lock_count == 0) {
-		destroy(client);
-	}
-}
-
-static void all_closed(struct redlock_client *client)
-{
-	redlock_close_cb cb = client->on_close;
-	void *data = client->on_close_data;
-
-	if (client->handles > 0 || client->links.ios.open > 0 || client->gone) {
-		return;
-	}
-	if (cb != NULL) {
-		cb(client, 0, NULL, data);
-	}
-	client->gone = true;
-	rlk_client_gone(client);
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-	struct redlock_client *client = handle->data;
-
-	client->handles--;
-	all_closed(client);
-}
-
-static void on_io_closed(struct rlk_ios *ios)
-{
-	struct redlock_client *client =
-		(struct redlock_client *)((char *)ios - offsetof(struct redlock_client, links.ios));
-
-	if (client->stopped) {
-		all_closed(client);
-	}
-}
-
-static void stop(struct redlock_client *client)
-{
-	client->stopped = true;
-	rlk_timer_stop(&client->cluster.timers, &client->grace);
-	rlk_cluster_stop(&client->cluster);
-	uv_close((uv_handle_t *)&client->prepare, on_handle_closed);
-	uv_close((uv_handle_t *)&client->check, on_handle_closed);
-	uv_close((uv_handle_t *)&client->timer, on_handle_closed);
-}
-
-static void close_when_ready(struct redlock_client *client)
-{
-	bool owed = client->grace.armed && rlk_cluster_owed(&client->cluster) > 0;
-	bool untold = client->cluster.news != NULL;
-	struct rlk_survey *survey;
-
-	for (survey = client->cluster.surveys; survey != NULL; survey = survey->next) {
-		untold |= !survey->told;
-	}
-	if (!owed && !untold) {
-		stop(client);
-	}
-}
-
-static void on_grace(struct rlk_timer *timer, uint64_t now_us)
-{
-	(void)timer, (void)now_us; /* It is not armed any more: that is all. */
-}
-
-int redlock_client_close(struct redlock_client *client, redlock_close_cb cb, void *data)
-{
-	if (client == NULL) {
-		return REDLOCK_EINVAL;
-	}
-	if (client->closing) {
-		return REDLOCK_ECLOSED;
-	}
-	client->closing = true;
-	client->on_close = cb;
-	client->on_close_data = data;
-	rlk_cluster_close(&client->cluster);
-	rlk_surveys_close(&client->cluster);
-	client->grace.fire = on_grace;
-	rlk_timer_set(&client->cluster.timers, &client->grace,
-		      rlk_later(rlk_clock_us(), rlk_us(client->cluster.config.node_timeout_ms)));
-	return 0;
+	rlk_timers_run(&client->cluster.timers, rlk_clock_us());
+	turn(client);
 }
 
 /* ---- Opening --------------------------------------------------------------------------------- */
@@ -285,7 +104,7 @@ static int parse_urls(struct redlock_client *client, const char *const *urls, si
 		if (bad != NULL) {
 			return rlk_error(error, REDLOCK_EINVAL, "URL of node %zu: %s", i + 1, bad);
 		}
-		if (client->link[i].url.kind == RLK_URL_TLS) {
+		if (client->link[i].url.kind == RLK_URL_TLS && !RLK_TLS_BUILT) {
 			return rlk_error(error, REDLOCK_EUNSUPPORTED,
 					 "URL of node %zu: this build has no TLS (rediss://)",
 					 i + 1);
@@ -302,20 +121,41 @@ static int parse_urls(struct redlock_client *client, const char *const *urls, si
 	return 0;
 }
 
+/* The files are not looked at unless a node needs them. */
+static int open_tls(struct redlock_client *client, struct redlock_error *error)
+{
+	char why[sizeof error->text];
+	bool wanted = false;
+	size_t i;
+	int status;
+
+	for (i = 0; i < client->url_count; i++) {
+		wanted |= client->link[i].url.kind == RLK_URL_TLS;
+	}
+	if (!wanted) {
+		return 0;
+	}
+	status = rlk_tls_open(&client->links.tls, &client->options, why, sizeof why);
+	/* The caller's, and read. */
+	client->options.tls_ca_file = NULL;
+	client->options.tls_cert_file = client->options.tls_key_file = NULL;
+	return status == 0 ? 0 : rlk_error(error, status, "%s", why);
+}
+
 static bool copy_options(struct redlock_client *client)
 {
 	const char *format = client->options.key_format;
 	size_t len;
 
-	client->key_format = copy_text(client, format);
-	client->client_name = copy_text(client, client->options.client_name);
-	len = format_key(format, INCARNATION, strlen(INCARNATION), NULL);
+	client->key_format = rlk_copy_text(client, format);
+	client->client_name = rlk_copy_text(client, client->options.client_name);
+	len = rlk_format_key(format, INCARNATION, strlen(INCARNATION), NULL);
 	client->incarnation_key = rlk_calloc(client, len + 1);
 	if (client->key_format == NULL || client->client_name == NULL ||
 	    client->incarnation_key == NULL) {
 		return false;
 	}
-	format_key(format, INCARNATION, strlen(INCARNATION), client->incarnation_key);
+	rlk_format_key(format, INCARNATION, strlen(INCARNATION), client->incarnation_key);
 	client->options.key_format = client->key_format;
 	client->options.client_name = client->client_name;
 	client->options.allocator = &client->allocator;
@@ -361,7 +201,8 @@ static int set_up(struct redlock_client *client, const char *const *urls, size_t
 	client->links = (struct rlk_links){
 		.ios = {.loop = client->loop,
 			.allocator = &client->allocator,
-			.closed = on_io_closed},
+			.ready = rlk_link_ready,
+			.closed = rlk_client_io_closed},
 		.cluster = &client->cluster,
 		.allocator = &client->allocator,
 		.wire = {.allocator = &client->allocator},
@@ -372,7 +213,7 @@ static int set_up(struct redlock_client *client, const char *const *urls, size_t
 	for (i = 0; i < count; i++) {
 		rlk_link_init(&client->link[i], &client->links, &client->nodes[i]);
 	}
-	return 0;
+	return open_tls(client, error);
 }
 
 int redlock_client_new(struct redlock_client **out, struct uv_loop_s *loop, const char *const *urls,
@@ -393,7 +234,7 @@ int redlock_client_new(struct redlock_client **out, struct uv_loop_s *loop, cons
 	if (status != 0) {
 		return status;
 	}
-	allocator = options.allocator != NULL ? options.allocator : &libc_allocator;
+	allocator = options.allocator != NULL ? options.allocator : &rlk_libc_allocator;
 	client = allocator->calloc(1, sizeof *client, allocator->data);
 	if (client == NULL) {
 		return rlk_error(error, REDLOCK_ENOMEM, "out of memory");
@@ -403,7 +244,7 @@ int redlock_client_new(struct redlock_client **out, struct uv_loop_s *loop, cons
 	client->loop = loop;
 	status = set_up(client, urls, url_count, error);
 	if (status != 0) {
-		destroy(client);
+		rlk_client_destroy(client);
 		return status;
 	}
 	open_handles(client);

@@ -59,13 +59,24 @@ uint32_t rlk_options_node_timeout_ms(const struct redlock_options *options);
 int rlk_error(struct redlock_error *error, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* client.c */
+/* memory.c */
+extern const struct redlock_allocator rlk_libc_allocator;
 void *rlk_calloc(struct redlock_client *client, size_t size);
 void rlk_free(struct redlock_client *client, void *block);
+char *rlk_copy_text(struct redlock_client *client, const char *text);
+/* Through a key format; returns the length, and writes it if @out is not NULL. */
+size_t rlk_format_key(const char *format, const void *resource, size_t len, char *out);
 /* The key of a resource, through the key format; NULL: out of memory. */
 struct rlk_name *rlk_key(struct redlock_client *client, const void *resource, size_t len);
+
+/* close.c */
+/* Free what a client has; no handle of it may be open. */
+void rlk_client_destroy(struct redlock_client *client);
 /* Free the client if it is closed and its last lock is gone. */
 void rlk_client_gone(struct redlock_client *client);
+/* Closing: go on, if nothing is left to be told or given back. */
+void rlk_client_close_when_ready(struct redlock_client *client);
+void rlk_client_io_closed(struct rlk_ios *ios);
 
 /* world.c: the core's ports. */
 extern const struct rlk_ports rlk_world;

@@ -95,7 +95,8 @@ static bool leaves_validity(const struct redlock_options *options, uint32_t ttl_
 {
 	uint64_t least_us = rlk_us(ttl_ms) / 100 * options->min_validity_percent;
 
-	return rlk_valid_until_us(0, ttl_ms, options->drift_ppm) > least_us;
+	return rlk_valid_until_us(0, ttl_ms, options->drift_ppm) >
+	       (least_us > RLK_EARLY_US ? least_us : RLK_EARLY_US);
 }
 
 /* Exactly one %s, and %% for a percent sign. */
@@ -144,6 +145,9 @@ static const char *find_bad_text(const struct redlock_options *options)
 	if (options->allocator != NULL &&
 	    (options->allocator->calloc == NULL || options->allocator->free == NULL)) {
 		return "allocator: calloc and free are both needed";
+	}
+	if ((options->tls_cert_file == NULL) != (options->tls_key_file == NULL)) {
+		return "tls_cert_file, tls_key_file: one needs the other";
 	}
 	return NULL;
 }

@@ -34,7 +34,9 @@ void rlk_report(struct redlock_lock *lock, struct redlock_report *report)
 			.vote = (enum redlock_vote)note->vote,
 			.rtt_us = note->rtt_us,
 			.remaining_ms = note->remaining_ms,
-			.error = reason(&client->nodes[i], (enum redlock_vote)note->vote),
+			.error = note->floor != 0 || note->ceiling != 0
+					 ? "refused the fencing token"
+					 : reason(&client->nodes[i], (enum redlock_vote)note->vote),
 		};
 	}
 	*report = (struct redlock_report){

@@ -170,6 +170,10 @@ struct redlock_options {
 	const struct redlock_allocator *allocator; /* Default NULL: libc. Copied. */
 	redlock_trace_cb trace;			   /* Default NULL. */
 	void *trace_data;
+	/* For rediss:// nodes: PEM files, read by redlock_client_new() and not again. */
+	const char *tls_ca_file;   /* Whom to trust. Default NULL: the system's CAs. */
+	const char *tls_cert_file; /* Client certificate, then its chain; and its key, */
+	const char *tls_key_file;  /* without passphrase. Both or neither. Default NULL. */
 };
 
 /** Fill in the defaults. A library newer than the caller's header reads the missing tail as
@@ -180,15 +184,16 @@ REDLOCK_API void redlock_options_init_sized(struct redlock_options *options, siz
 /**
  * Open a client for @url_count nodes and start connecting to them.
  *
- * URLs: redis://[user[:password]@]host[:port][/db], rediss://... (TLS),
+ * URLs: redis://[user[:password]@]host[:port][/db], rediss://... (TLS 1.2 or
+ * newer; the server's certificate must be valid, and for that host),
  * unix:///path[?db=n]; IPv6 in brackets; reserved characters percent-encoded.
  * @options may be NULL for the defaults. @urls and @options are copied. @error,
  * if not NULL, gets the reason in words. The client keeps @loop alive until it
  * is closed; names are resolved on libuv's thread pool.
  *
  * Returns 0 and sets *@client, or:
- *   REDLOCK_EINVAL        a bad URL or option, a node listed twice, 0 or more
- *                         than REDLOCK_NODES_MAX nodes
+ *   REDLOCK_EINVAL        a bad URL or option, a TLS file that cannot be used, a
+ *                         node listed twice, 0 or more than REDLOCK_NODES_MAX nodes
  *   REDLOCK_EUNSUPPORTED  rediss:// in a build without TLS
  *   REDLOCK_ENOMEM        out of memory
  *   REDLOCK_EENTROPY      no random bytes

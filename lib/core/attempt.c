@@ -27,6 +27,13 @@ static void unpin(struct rlk_attempt *attempt)
 	cluster->spare_attempts = attempt;
 }
 
+/* Has the release of what this would set been sent, or is it about to be? */
+static bool is_undone(const struct rlk_attempt *attempt, const struct rlk_request *request)
+{
+	return (request->op == RLK_OP_ACQUIRE || request->op == RLK_OP_REPAIR) &&
+	       (attempt->owner == NULL || attempt->claims[request->node].debt.owed);
+}
+
 static void describe(struct rlk_asker *asker, const struct rlk_request *request,
 		     struct rlk_command *command)
 {
@@ -38,6 +45,7 @@ static void describe(struct rlk_asker *asker, const struct rlk_request *request,
 	command->token_len = attempt->token_len;
 	command->ttl_ms = attempt->ttl_ms;
 	command->fence = attempt->fence;
+	command->undone = is_undone(attempt, request);
 }
 
 /* ---- What an answer tells of the key --------------------------------------------------------- */
@@ -51,6 +59,7 @@ static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
 		break;
 	case RLK_NO:
 	case RLK_FENCE_LOW:
+	case RLK_FENCE_HIGH:
 		/* A repair may be refused because the key is there after all: ours. */
 		if (request->op == RLK_OP_ACQUIRE) {
 			claim->state = RLK_CLAIM_NONE;
@@ -190,31 +199,32 @@ enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node,
 	return RLK_YES;
 }
 
+/* Requests that have not left need not be undone, and must not leave after their undoing. */
+static void withdraw(struct rlk_attempt *attempt, unsigned node)
+{
+	unsigned withdrawn = rlk_node_withdraw(&attempt->cluster->nodes[node], &attempt->asker);
+
+	if (withdrawn > 0) {
+		attempt->claims[node].state = RLK_CLAIM_NONE;
+		attempt->pins -= withdrawn;
+	}
+}
+
 enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node, uint32_t round)
 {
 	struct rlk_claim *claim = &attempt->claims[node];
 	struct rlk_node *at = &attempt->cluster->nodes[node];
 
 	assert(!claim->debt.owed);
+	withdraw(attempt, node);
+	if (claim->state == RLK_CLAIM_NONE && at->state != RLK_UP && !at->fresh) {
+		return RLK_UNREACHABLE; /* Nothing is there, and nobody to ask. */
+	}
 	attempt->pins++; /* For the debt. */
 	if (rlk_debt_owe(at, &claim->debt, round)) {
 		return RLK_YES;
 	}
 	return RLK_UNREACHABLE;
-}
-
-/* Requests that have not left need not be undone. */
-static void withdraw(struct rlk_attempt *attempt)
-{
-	unsigned i, withdrawn;
-
-	for (i = 0; i < attempt->cluster->node_count; i++) {
-		withdrawn = rlk_node_withdraw(&attempt->cluster->nodes[i], &attempt->asker);
-		if (withdrawn > 0) {
-			attempt->claims[i].state = RLK_CLAIM_NONE;
-			attempt->pins -= withdrawn;
-		}
-	}
 }
 
 void rlk_attempt_leave(struct rlk_attempt *attempt)
@@ -228,8 +238,8 @@ void rlk_attempt_abandon(struct rlk_attempt *attempt)
 	unsigned i;
 
 	attempt->owner = NULL;
-	withdraw(attempt);
 	for (i = 0; i < attempt->cluster->node_count; i++) {
+		withdraw(attempt, i);
 		if (attempt->claims[i].state != RLK_CLAIM_NONE) {
 			rlk_attempt_release(attempt, i, 0);
 		}

@@ -37,6 +37,7 @@ struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock)
 {
 	struct rlk_attempt *attempt =
 		rlk_attempt_new(lock->cluster, lock->name, lock->config.ttl_ms);
+	unsigned i;
 
 	if (attempt == NULL) {
 		return NULL;
@@ -46,8 +47,18 @@ struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock)
 	if (lock->config.token_len > 0) {
 		attempt->token_len = (uint8_t)lock->config.token_len;
 		memcpy(attempt->token, lock->config.token, lock->config.token_len);
+		for (i = 0; i < lock->cluster->node_count; i++) {
+			attempt->claims[i].debt.own_token = true;
+		}
 	}
 	return attempt;
+}
+
+bool rlk_lock_in_debt(const struct rlk_lock *lock, unsigned node)
+{
+	return lock->config.token_len > 0 &&
+	       rlk_attempt_owed(&lock->cluster->nodes[node], lock->name, lock->config.token,
+				lock->config.token_len);
 }
 
 void rlk_lock_open_round(struct rlk_lock *lock)
@@ -67,7 +78,7 @@ void rlk_lock_ballot(struct rlk_lock *lock, unsigned node, enum rlk_ballot ballo
 
 	if (note->vote == REDLOCK_VOTE_NONE || note->vote == REDLOCK_VOTE_MISSING) {
 		note->vote = (uint8_t)vote;
-		if (request != NULL && vote != REDLOCK_VOTE_TIMED_OUT) {
+		if (request != NULL) {
 			note->rtt_us =
 				(uint32_t)rlk_until(rlk_now(lock->cluster), request->asked_us);
 		}
@@ -101,5 +112,6 @@ void rlk_lock_no_answer(struct rlk_lock *lock, unsigned node, enum rlk_answer_ki
 	default:
 		break;
 	}
-	rlk_lock_ballot(lock, node, RLK_BALLOT_FAULT, vote, request);
+	/* Only an answer has a round-trip time. */
+	rlk_lock_ballot(lock, node, RLK_BALLOT_FAULT, vote, kind == RLK_ERROR ? request : NULL);
 }

@@ -64,7 +64,7 @@ unsigned rlk_cluster_owed(const struct rlk_cluster *cluster)
 	unsigned i, owed = 0;
 
 	for (i = 0; i < cluster->node_count; i++) {
-		if (cluster->nodes[i].state == RLK_UP) {
+		if (cluster->nodes[i].state != RLK_DOWN) {
 			owed += cluster->nodes[i].debt_count;
 		}
 	}

@@ -37,7 +37,9 @@ struct rlk_cluster {
 	struct rlk_lock *news;	/* Those with callbacks due, first to last. */
 	struct rlk_lock *news_tail;
 	uint64_t random;
-	uint64_t last_fence; /* Largest fencing token proposed or seen. */
+	uint64_t last_fence;	 /* Fencing tokens have to be above this. */
+	uint64_t proposed_fence; /* The last one of ours. */
+	int64_t fence_skew_us;	 /* What to add to our wall clock to please the nodes. */
 	bool closing;
 };
 
@@ -51,7 +53,7 @@ void rlk_cluster_start(struct rlk_cluster *cluster);
 void rlk_cluster_fini(struct rlk_cluster *cluster);
 /* Disconnect every node for good; every request ends. */
 void rlk_cluster_stop(struct rlk_cluster *cluster);
-/* Releases that no node has confirmed, on nodes that are connected. */
+/* Releases that no node has confirmed, on nodes that are connected, or about to be. */
 unsigned rlk_cluster_owed(const struct rlk_cluster *cluster);
 
 uint64_t rlk_now(const struct rlk_cluster *cluster);

@@ -108,8 +108,13 @@ void rlk_debts_broken(struct rlk_node *node)
 	struct rlk_debt *debt;
 
 	for (debt = node->debts; debt != NULL; debt = debt->next) {
+		/* A release of the dead connection may come late as well: it must not
+		 * find a later attempt under the same token. */
+		if (debt->asking && debt->own_token) {
+			debt->stray = true;
+			debt->dies_us = RLK_NEVER;
+		}
 		debt->asking = false;
-		debt->dies_us = RLK_NEVER;
 	}
 	node->sweep_us = RLK_NEVER;
 }
@@ -118,12 +123,14 @@ void rlk_debts_up(struct rlk_node *node, uint64_t now_us)
 {
 	struct rlk_debt *debt;
 
-	node->sweep_us = RLK_NEVER;
 	node->sweep_pause_us = SWEEP_MIN_US;
 	for (debt = node->debts; debt != NULL; debt = debt->next) {
-		debt->dies_us = dies_us(node, debt, now_us);
-		ask(node, debt, 0);
+		/* Later connections carry releases only: they lengthen nothing. */
+		if (debt->dies_us == RLK_NEVER) {
+			debt->dies_us = dies_us(node, debt, now_us);
+		}
 	}
+	rlk_debts_sweep(node, now_us);
 }
 
 void rlk_debts_sweep(struct rlk_node *node, uint64_t now_us)

@@ -67,8 +67,11 @@ static void ask(struct rlk_lock *lock, unsigned node)
 {
 	const struct rlk_node *at = &lock->cluster->nodes[node];
 	bool reachable = at->state != RLK_DOWN && !at->barred;
+	/* One debt for an own token is enough, however often its release is asked for. */
+	bool owed = lock->config.token_len > 0 && at->state != RLK_UP &&
+		    rlk_attempt_owed(at, lock->name, lock->config.token, lock->config.token_len);
 
-	if ((!may_be_set(lock, node) && !reachable) ||
+	if (owed || (!may_be_set(lock, node) && !reachable) ||
 	    rlk_attempt_release(lock->attempt, node, lock->round.serial) != RLK_YES) {
 		rlk_lock_no_answer(lock, node, RLK_UNREACHABLE, NULL);
 	} else if (at->suspect) {

@@ -20,14 +20,11 @@
 #include "lease.h"
 #include "lock_parts.h"
 
-/* Timers of event loops are coarse: what must not be late is done early. */
-#define EARLY_US 2000
-
 static void rearm(struct rlk_lock *lock)
 {
 	uint64_t valid_us = atomic_load(&lock->valid_until_us);
-	uint64_t at_us = valid_us - EARLY_US;
-	uint64_t risk_us = rlk_until(valid_us, rlk_us(lock->config.at_risk_ms) + EARLY_US);
+	uint64_t at_us = valid_us - RLK_EARLY_US;
+	uint64_t risk_us = rlk_until(valid_us, rlk_us(lock->config.at_risk_ms) + RLK_EARLY_US);
 
 	if (!lock->risk_told && risk_us < at_us) {
 		at_us = risk_us;
@@ -71,7 +68,12 @@ static void lose(struct rlk_lock *lock)
 {
 	atomic_store(&lock->valid_until_us, 0);
 	rlk_trace(lock->cluster, "lost: the lease ran out");
-	rlk_attempt_abandon(lock->attempt);
+	if (lock->config.token_len > 0) {
+		/* Somebody else may go on with it under this token: delete nothing. */
+		rlk_attempt_leave(lock->attempt);
+	} else {
+		rlk_attempt_abandon(lock->attempt);
+	}
 	lock->attempt = NULL;
 	lock->state = RLK_IDLE;
 	rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
@@ -154,7 +156,11 @@ static void decide(struct rlk_lock *lock)
 		extend_won(lock);
 		break;
 	case RLK_REFUSED:
-		extend_failed(lock, REDLOCK_ELOST);
+		if (!rlk_round_is_open(&lock->round)) {
+			extend_failed(lock, rlk_round_reason(&lock->round) == RLK_REFUSED
+						    ? REDLOCK_ELOST
+						    : REDLOCK_ENOQUORUM);
+		}
 		break;
 	case RLK_NO_QUORUM:
 		extend_failed(lock, REDLOCK_ENOQUORUM);
@@ -203,6 +209,7 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 		break;
 	case RLK_NO:
 	case RLK_FENCE_LOW:
+	case RLK_FENCE_HIGH:
 		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
 		break;
 	default:
@@ -221,7 +228,9 @@ static void renew(struct rlk_lock *lock)
 	lock->attempts++;
 	rlk_lock_open_round(lock);
 	for (i = 0; i < lock->cluster->node_count; i++) {
-		taken = rlk_attempt_ask(lock->attempt, i, RLK_OP_EXTEND, lock->round.serial);
+		taken = rlk_lock_in_debt(lock, i) ? RLK_FULL
+						  : rlk_attempt_ask(lock->attempt, i, RLK_OP_EXTEND,
+								    lock->round.serial);
 		if (taken != RLK_YES) {
 			rlk_lock_no_answer(lock, i, taken, NULL);
 		}
@@ -286,12 +295,12 @@ void rlk_lock_hold_alarm(struct rlk_lock *lock, uint64_t now_us)
 	if (lock->adopting) {
 		return;
 	}
-	if (rlk_later(now_us, EARLY_US) >= valid_us) {
+	if (rlk_later(now_us, RLK_EARLY_US) >= valid_us) {
 		lose(lock);
 		return;
 	}
 	if (!lock->risk_told &&
-	    rlk_later(now_us, rlk_us(lock->config.at_risk_ms) + EARLY_US) >= valid_us) {
+	    rlk_later(now_us, rlk_us(lock->config.at_risk_ms) + RLK_EARLY_US) >= valid_us) {
 		lock->risk_told = true;
 		rlk_lock_news(lock, RLK_AT_RISK, 0);
 	}

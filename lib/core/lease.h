@@ -8,6 +8,10 @@
 
 #include <stdint.h>
 
+/* Timers of event loops are coarse: what must not be late is done so much early. A lease that is
+ * not longer than that is none. */
+#define RLK_EARLY_US 2000
+
 static inline uint64_t rlk_us(uint64_t ms)
 {
 	return ms > UINT64_MAX / 1000 ? UINT64_MAX : ms * 1000;

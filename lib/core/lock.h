@@ -26,7 +26,8 @@ struct rlk_ballot_note {
 	uint8_t vote; /* enum redlock_vote */
 	uint32_t rtt_us;
 	int64_t remaining_ms;
-	uint64_t floor; /* Refused for its fencing token: what it must be above. */
+	uint64_t floor;	  /* Refused for its fencing token: what it must be above, */
+	uint64_t ceiling; /* or the node's clock, if it was too far ahead of it. */
 };
 
 struct rlk_lock_config {
@@ -58,7 +59,8 @@ struct rlk_lock {
 	uint64_t decided_us;
 	uint32_t attempts;
 	int last_status;  /* Of the last attempt that was lost. */
-	uint32_t hurried; /* Attempts repeated at once for a higher fencing token. */
+	uint32_t hurried; /* Attempts repeated at once for another fencing token. */
+	bool paused;	  /* The first attempt is over. */
 	bool user_extends, user_releases, adopting;
 
 	/* The lease. */
@@ -99,8 +101,9 @@ void rlk_lock_end(struct rlk_lock *lock, int status);
 /* End, and call gone() when all news has been told. */
 void rlk_lock_free(struct rlk_lock *lock);
 
-/* Tell all news that is due. The driver calls this when no core function is on the stack. */
-void rlk_cluster_deliver(struct rlk_cluster *cluster);
+/* Tell all news that is due; returns whether there was any. The driver calls this when no core
+ * function is on the stack. */
+bool rlk_cluster_deliver(struct rlk_cluster *cluster);
 /* Close all locks with REDLOCK_ECLOSED; no operation can start any more. */
 void rlk_cluster_close(struct rlk_cluster *cluster);
 

@@ -11,6 +11,9 @@ bool rlk_lock_untold(const struct rlk_lock *lock, enum rlk_news news);
 
 /* ballot.c: rounds. */
 struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock);
+/* A caller's own token is not new for each attempt: where the release of an earlier attempt under
+ * it is still owed, that release could hit this one. Such a node is not asked, and not believed. */
+bool rlk_lock_in_debt(const struct rlk_lock *lock, unsigned node);
 void rlk_lock_open_round(struct rlk_lock *lock);
 void rlk_lock_ballot(struct rlk_lock *lock, unsigned node, enum rlk_ballot ballot,
 		     enum redlock_vote vote, const struct rlk_request *request);
@@ -28,6 +31,13 @@ void rlk_lock_extend_over(struct rlk_lock *lock, int status);
 /* give_back.c: release. */
 void rlk_lock_heard_release(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
 			    const struct rlk_answer *answer);
+
+/* fence.c: fencing tokens. */
+uint64_t rlk_fence_propose(struct rlk_cluster *cluster);
+void rlk_fence_refused(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
+		       const struct rlk_answer *answer);
+bool rlk_fence_is_open(const struct rlk_lock *lock);
+bool rlk_fence_mend(struct rlk_lock *lock);
 
 /* take.c: acquire. */
 void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,

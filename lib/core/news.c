@@ -52,9 +52,11 @@ static void bury(struct rlk_lock *lock)
 	lock->gone(lock);
 }
 
-static void tell_all(struct rlk_lock *lock)
+/* Returns whether there was anything to tell. */
+static bool tell_all(struct rlk_lock *lock)
 {
 	int status[RLK_NEWS_KINDS];
+	bool told = lock->news != 0;
 	unsigned news;
 
 	/* Callbacks may cause more: that is for the next time. */
@@ -69,13 +71,18 @@ static void tell_all(struct rlk_lock *lock)
 		if (lock->freed && (news == RLK_AT_RISK || news == RLK_LOST)) {
 			continue; /* Who has let go of a lease needs no news of it. */
 		}
+		if (lock->freed && status[news] == 0 && news != RLK_RELEASED) {
+			status[news] = REDLOCK_ECANCELED; /* It is not so any more. */
+		}
 		lock->tell(lock, (enum rlk_news)news, status[news]);
 	}
+	return told;
 }
 
-void rlk_cluster_deliver(struct rlk_cluster *cluster)
+bool rlk_cluster_deliver(struct rlk_cluster *cluster)
 {
 	struct rlk_lock *lock, *last = cluster->news_tail;
+	bool told = false;
 
 	/* Not until the list is empty: a callback that tries again at once, and
 	 * fails at once, must not keep the loop from turning. */
@@ -86,7 +93,7 @@ void rlk_cluster_deliver(struct rlk_cluster *cluster)
 		}
 		lock->in_news = false;
 		lock->delivering = true;
-		tell_all(lock);
+		told |= tell_all(lock);
 		lock->delivering = false;
 		if (lock->freed && !lock->in_news) {
 			bury(lock);
@@ -95,6 +102,7 @@ void rlk_cluster_deliver(struct rlk_cluster *cluster)
 			break;
 		}
 	}
+	return told;
 }
 
 void rlk_lock_free(struct rlk_lock *lock)

@@ -1,8 +1,4 @@
-/* node.c - one server, as a voter.
- *
- *            connect                log-in done
- *   DOWN ----------> CONNECTING ----------------> UP
- *     ^------------------'-------------------------'   connection lost
+/* node.c - one server, as somebody to ask.
  *
  * Promises to those who ask: an accepted request is heard of exactly once for
  * good, and is never waited for longer than the node timeout (it is called
@@ -11,11 +7,7 @@
  * The breaker: a node that was silent is suspect. It is not asked for votes,
  * hence costs nobody any time, until it answers something. Releases still go
  * to it, behind the commands that they undo. If it stays silent the connection
- * is dropped, and logging in anew is the probe.
- *
- * The restart guard: a node that restarted may have forgotten grants. It must
- * not vote for a new lease until every lease that it may have granted is over:
- * max_ttl, plus drift, after this incarnation was born. */
+ * is dropped, and logging in anew is the probe. */
 #include "node.h"
 
 #include <assert.h>
@@ -26,9 +18,9 @@
 #include "cluster.h"
 #include "debts.h"
 #include "lease.h"
+#include "node_parts.h"
 
 static const struct rlk_answer SILENT = {.kind = RLK_SILENT, .remaining_ms = -1};
-static const struct rlk_answer BROKEN = {.kind = RLK_BROKEN, .remaining_ms = -1};
 
 /* ---- Requests -------------------------------------------------------------------------------- */
 
@@ -85,15 +77,15 @@ static void detach(struct rlk_node *node, struct rlk_request *request)
 }
 
 /* The last word on a request. */
-static void finish(struct rlk_node *node, struct rlk_request *request,
-		   const struct rlk_answer *answer)
+void rlk_node_finish(struct rlk_node *node, struct rlk_request *request,
+		     const struct rlk_answer *answer)
 {
 	detach(node, request);
 	request->asker->heard(request->asker, node, request, answer);
 	request_drop(node->cluster, request);
 }
 
-static void send(struct rlk_node *node, struct rlk_request *request)
+void rlk_node_send(struct rlk_node *node, struct rlk_request *request)
 {
 	struct rlk_command command = {.op = (enum rlk_op)request->op};
 
@@ -114,7 +106,7 @@ bool rlk_node_guarded(const struct rlk_node *node, uint64_t now_us)
 	return now_us < node->guard_until_us;
 }
 
-static enum rlk_answer_kind refuse(const struct rlk_node *node, enum rlk_op op, uint64_t now_us)
+enum rlk_answer_kind rlk_node_refusal(const struct rlk_node *node, enum rlk_op op, uint64_t now_us)
 {
 	if (node->state == RLK_DOWN || (node->state == RLK_CONNECTING && !node->fresh)) {
 		return RLK_UNREACHABLE;
@@ -136,7 +128,7 @@ enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker
 {
 	struct rlk_cluster *cluster = node->cluster;
 	uint64_t now_us = rlk_now(cluster);
-	enum rlk_answer_kind refusal = refuse(node, op, now_us);
+	enum rlk_answer_kind refusal = rlk_node_refusal(node, op, now_us);
 	struct rlk_request *request;
 
 	if (refusal != RLK_YES) {
@@ -153,13 +145,14 @@ enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker
 	}
 	request->asker = asker;
 	request->op = (uint8_t)op;
+	request->node = (uint8_t)node->index;
 	request->round = round;
 	request->asked_us = now_us;
 	request->deadline_us = rlk_later(now_us, rlk_us(cluster->config.node_timeout_ms));
 	append(node, request);
 	rlk_node_wake_by(node, request->deadline_us);
 	if (node->state == RLK_UP) {
-		send(node, request);
+		rlk_node_send(node, request);
 	}
 	return RLK_YES;
 }
@@ -183,6 +176,22 @@ unsigned rlk_node_withdraw(struct rlk_node *node, struct rlk_asker *asker)
 	return withdrawn;
 }
 
+/* It answers: it is trusted again once nothing is late any more, else it has more time. */
+static void note_progress(struct rlk_node *node, const struct rlk_request *answered,
+			  uint64_t now_us)
+{
+	const struct rlk_request *first = node->first == answered ? answered->next : node->first;
+
+	if (!node->suspect) {
+		return;
+	}
+	node->suspect_since_us = now_us;
+	if (first == NULL || !first->late) {
+		node->suspect = false;
+		rlk_trace(node->cluster, "node %u: answers again", node->index);
+	}
+}
+
 void rlk_node_answer(struct rlk_node *node, struct rlk_request *request,
 		     const struct rlk_answer *answer)
 {
@@ -190,15 +199,12 @@ void rlk_node_answer(struct rlk_node *node, struct rlk_request *request,
 
 	assert(request->sent);
 	node->rtt_us = (uint32_t)rlk_until(now_us, request->asked_us);
-	if (node->suspect) {
-		node->suspect = false;
-		rlk_trace(node->cluster, "node %u: answers again", node->index);
-	}
+	note_progress(node, request, now_us);
 	if (answer->kind == RLK_ERROR) {
 		snprintf(node->error, sizeof node->error, "%.*s", (int)answer->text_len,
 			 answer->text);
 	}
-	finish(node, request, answer);
+	rlk_node_finish(node, request, answer);
 }
 
 /* ---- Time: requests stand in the order of their deadlines, late ones first
@@ -215,7 +221,7 @@ static void call_silent(struct rlk_node *node, struct rlk_request *request, uint
 	node->watch = request->next;
 	node->fresh = false;
 	if (!request->sent) {
-		finish(node, request, &SILENT); /* It never left: clean. */
+		rlk_node_finish(node, request, &SILENT); /* It never left: clean. */
 		return;
 	}
 	request->late = true;
@@ -228,7 +234,7 @@ static void call_silent(struct rlk_node *node, struct rlk_request *request, uint
 	request->asker->heard(request->asker, node, request, &SILENT);
 }
 
-static void rearm(struct rlk_node *node)
+void rlk_node_rearm(struct rlk_node *node)
 {
 	if (node->watch != NULL) {
 		rlk_node_wake_by(node, node->watch->deadline_us);
@@ -238,6 +244,7 @@ static void rearm(struct rlk_node *node)
 	}
 	rlk_node_wake_by(node, node->sweep_us);
 	rlk_node_wake_by(node, node->reconnect_us);
+	rlk_node_wake_by(node, node->look_again_us);
 }
 
 static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
@@ -252,13 +259,18 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 		node->cluster->ports->disconnect(node->cluster->world, node->index);
 		rlk_node_down(node, "no answer; connecting again");
 	}
+	if (node->state == RLK_UP && node->look_again_us <= now_us) {
+		/* Barred for what it was when it logged in: look whether it still is. */
+		node->cluster->ports->disconnect(node->cluster->world, node->index);
+		rlk_node_down(node, node->error);
+	}
 	if (node->sweep_us <= now_us) {
 		rlk_debts_sweep(node, now_us);
 	}
 	if (node->reconnect_us <= now_us) {
 		rlk_node_connect(node);
 	}
-	rearm(node);
+	rlk_node_rearm(node);
 }
 
 void rlk_node_wake_by(struct rlk_node *node, uint64_t at_us)
@@ -268,169 +280,14 @@ void rlk_node_wake_by(struct rlk_node *node, uint64_t at_us)
 	}
 }
 
-/* ---- Connection ------------------------------------------------------------------------------ */
-
 void rlk_node_init(struct rlk_node *node, struct rlk_cluster *cluster, unsigned index)
 {
 	memset(node, 0, sizeof *node);
 	node->cluster = cluster;
 	node->index = index;
 	node->fresh = true;
-	node->sweep_us = node->reconnect_us = RLK_NEVER;
+	node->sweep_us = node->reconnect_us = node->look_again_us = RLK_NEVER;
 	node->reconnect.min_us = rlk_us(cluster->config.reconnect_min_ms);
 	node->reconnect.max_us = rlk_us(cluster->config.reconnect_max_ms);
 	node->alarm.fire = on_alarm;
-}
-
-void rlk_node_connect(struct rlk_node *node)
-{
-	node->reconnect_us = RLK_NEVER;
-	node->state = RLK_CONNECTING;
-	node->cluster->ports->connect(node->cluster->world, node->index);
-}
-
-static void set_guard(struct rlk_node *node, const struct rlk_enrolment *enrolment, uint64_t now_us)
-{
-	const struct rlk_config *config = &node->cluster->config;
-	uint64_t ends_us, left_us;
-
-	node->guard_until_us = 0;
-	node->durable = enrolment->durable || config->durable;
-	if (!config->guard || node->durable || node->barred) {
-		return;
-	}
-	ends_us = rlk_later(enrolment->born_us,
-			    rlk_key_life_us(config->max_ttl_ms, config->drift_ppm));
-	left_us = rlk_until(ends_us, enrolment->node_now_us);
-	if (left_us == 0) {
-		return;
-	}
-	/* Its clock may run faster than ours: wait by ours a little longer. */
-	left_us = rlk_later(left_us, left_us / 1000000 * config->drift_ppm + 2000);
-	node->guard_until_us = rlk_later(now_us, left_us);
-	rlk_trace(node->cluster, "node %u: vote withheld for %" PRIu64 " ms", node->index,
-		  left_us / 1000);
-}
-
-/* One server under two addresses would vote twice: the later one is barred for as long as the
- * server that it was seen to be is the other node's too. */
-static const struct rlk_node *find_twin(const struct rlk_node *node)
-{
-	const struct rlk_cluster *cluster = node->cluster;
-	unsigned i;
-
-	for (i = 0; i < cluster->node_count; i++) {
-		const struct rlk_node *other = &cluster->nodes[i];
-		if (other != node && !other->twin && node->run_id[0] != '\0' &&
-		    strcmp(other->run_id, node->run_id) == 0) {
-			return other;
-		}
-	}
-	return NULL;
-}
-
-static void free_twins(struct rlk_cluster *cluster)
-{
-	unsigned i;
-
-	for (i = 0; i < cluster->node_count; i++) {
-		struct rlk_node *node = &cluster->nodes[i];
-		if (node->twin && find_twin(node) == NULL) {
-			node->twin = node->barred = false;
-			node->error[0] = '\0';
-		}
-	}
-}
-
-static void judge(struct rlk_node *node, const struct rlk_enrolment *enrolment)
-{
-	const struct rlk_node *twin;
-
-	node->barred = node->twin = false;
-	node->error[0] = '\0';
-	snprintf(node->run_id, sizeof node->run_id, "%s", enrolment->run_id);
-	twin = find_twin(node);
-	if (enrolment->barred != NULL) {
-		node->barred = true;
-		snprintf(node->error, sizeof node->error, "%s", enrolment->barred);
-	} else if (twin != NULL) {
-		node->barred = node->twin = true;
-		snprintf(node->error, sizeof node->error, "same server as node %u of the list",
-			 twin->index + 1);
-	}
-	free_twins(node->cluster);
-}
-
-static void send_waiting(struct rlk_node *node, uint64_t now_us)
-{
-	struct rlk_answer answer = {.remaining_ms = -1};
-	struct rlk_request *request, *next;
-
-	for (request = node->first; request != NULL; request = next) {
-		next = request->next;
-		if (!request->sent && refuse(node, (enum rlk_op)request->op, now_us) == RLK_YES) {
-			send(node, request);
-		}
-	}
-	/* heard() may change the list: start over after each. */
-	for (request = node->first; request != NULL; request = next) {
-		next = request->next;
-		if (!request->sent) {
-			answer.kind = refuse(node, (enum rlk_op)request->op, now_us);
-			finish(node, request, &answer);
-			next = node->first;
-		}
-	}
-}
-
-void rlk_node_up(struct rlk_node *node, const struct rlk_enrolment *enrolment)
-{
-	uint64_t now_us = rlk_now(node->cluster);
-
-	node->state = RLK_UP;
-	node->fresh = false;
-	node->suspect = false;
-	judge(node, enrolment);
-	set_guard(node, enrolment, now_us);
-	rlk_retry_reset(&node->reconnect);
-	rlk_trace(node->cluster, "node %u: up%s%s", node->index, node->barred ? ", barred: " : "",
-		  node->error);
-	rlk_debts_up(node, now_us);
-	send_waiting(node, now_us);
-	rearm(node);
-}
-
-void rlk_node_down(struct rlk_node *node, const char *why)
-{
-	struct rlk_cluster *cluster = node->cluster;
-
-	rlk_trace(cluster, "node %u: down: %s", node->index, why);
-	node->state = RLK_DOWN;
-	node->fresh = false;
-	node->suspect = false;
-	node->guard_until_us = 0;
-	snprintf(node->error, sizeof node->error, "%s", why);
-	while (node->first != NULL) {
-		finish(node, node->first, &BROKEN);
-	}
-	rlk_debts_broken(node);
-	if (!cluster->closing || node->debts != NULL) {
-		node->reconnect_us = rlk_later(
-			rlk_now(cluster), rlk_retry_pause_us(&node->reconnect, &cluster->random));
-		rlk_node_wake_by(node, node->reconnect_us);
-	}
-}
-
-void rlk_node_stop(struct rlk_node *node)
-{
-	if (node->state != RLK_DOWN) {
-		node->cluster->ports->disconnect(node->cluster->world, node->index);
-	}
-	node->state = RLK_DOWN;
-	while (node->first != NULL) {
-		finish(node, node->first, &BROKEN);
-	}
-	rlk_debts_forget(node);
-	node->reconnect_us = RLK_NEVER;
-	rlk_timer_stop(&node->cluster->timers, &node->alarm);
 }

@@ -19,8 +19,10 @@ struct rlk_request {
 	uint64_t deadline_us;
 	uint32_t round; /* Asker's number of the round that asked; 0: none. */
 	uint8_t op;
+	uint8_t node;
 	bool sent;
-	bool late; /* Told to be silent; the answer, if any, only settles. */
+	bool again; /* The driver has sent it a second time. */
+	bool late;  /* Told to be silent; the answer, if any, only settles. */
 };
 
 /* Whoever asks. For each request that rlk_node_ask() accepted, heard() is called
@@ -43,8 +45,9 @@ struct rlk_debt {
 	uint64_t dies_us; /* Gone by itself then; RLK_NEVER: not known yet. */
 	uint32_t ttl_ms;
 	bool owed;
-	bool asking; /* A release is on its way. */
-	bool stray;  /* A dead connection may still deliver the SET. */
+	bool asking;	/* A release is on its way. */
+	bool stray;	/* A dead connection may still deliver the SET. */
+	bool own_token; /* A token that is not new for each attempt. */
 };
 
 enum rlk_node_state { RLK_DOWN, RLK_CONNECTING, RLK_UP };
@@ -80,6 +83,7 @@ struct rlk_node {
 	unsigned debt_count;
 	uint64_t sweep_us, sweep_pause_us; /* When to ask for debts again. */
 	uint64_t reconnect_us;
+	uint64_t look_again_us; /* Barred: when to log in anew. */
 	struct rlk_retry reconnect;
 	struct rlk_timer alarm;
 	uint32_t rtt_us;

@@ -41,6 +41,7 @@ struct rlk_command {
 	size_t token_len;
 	uint32_t ttl_ms;
 	uint64_t fence; /* Fencing token to store; 0: no fencing. */
+	bool undone;	/* Its release is on its way: do not send it a second time. */
 };
 
 enum rlk_answer_kind {
@@ -48,6 +49,7 @@ enum rlk_answer_kind {
 	RLK_NO,		 /* Another owner's key is there (RELEASE: ours is not). */
 	RLK_MISSING,	 /* No key is there. */
 	RLK_FENCE_LOW,	 /* Refused: fence holds the node's floor. */
+	RLK_FENCE_HIGH,	 /* Refused, too far ahead: fence holds the node's clock. */
 	RLK_VALUE,	 /* REMAINING, INSPECT: the answer. */
 	RLK_ERROR,	 /* The node answered an error, or nonsense: text. */
 	RLK_SILENT,	 /* No answer in time; it may still come. */

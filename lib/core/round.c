@@ -83,3 +83,17 @@ enum rlk_verdict rlk_round_vote(struct rlk_round *round, unsigned node, enum rlk
 	}
 	return round->verdict;
 }
+
+bool rlk_round_is_open(const struct rlk_round *round)
+{
+	unsigned faults = count(round->fault);
+	unsigned answers = count(round->yes) + count(round->no);
+
+	return round->verdict == RLK_REFUSED && faults > 0 && answers < round->quorum &&
+	       round->nodes - faults >= round->quorum;
+}
+
+enum rlk_verdict rlk_round_reason(const struct rlk_round *round)
+{
+	return round->nodes - count(round->fault) >= round->quorum ? RLK_REFUSED : RLK_NO_QUORUM;
+}

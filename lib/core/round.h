@@ -2,6 +2,7 @@
 #ifndef RLK_ROUND_H
 #define RLK_ROUND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum rlk_verdict {
@@ -23,6 +24,10 @@ struct rlk_round {
 
 void rlk_round_open(struct rlk_round *round, unsigned nodes, uint64_t start_us);
 enum rlk_verdict rlk_round_vote(struct rlk_round *round, unsigned node, enum rlk_ballot ballot);
+/* Lost, with some nodes silent and others refusing, and not clear yet which it is for. */
+bool rlk_round_is_open(const struct rlk_round *round);
+/* Lost, and clear: RLK_REFUSED or RLK_NO_QUORUM. */
+enum rlk_verdict rlk_round_reason(const struct rlk_round *round);
 unsigned rlk_quorum(unsigned nodes);
 
 #endif

@@ -148,7 +148,8 @@ void rlk_survey_start(struct rlk_survey *survey, struct rlk_cluster *cluster, st
 		cluster->surveys->prev = survey;
 	}
 	cluster->surveys = survey;
-	rlk_timer_set(&cluster->timers, &survey->alarm, 0);
+	/* Not at once: a callback that asks again must not keep the loop from turning. */
+	rlk_timer_set(&cluster->timers, &survey->alarm, rlk_later(rlk_now(cluster), 1));
 }
 
 void rlk_surveys_close(struct rlk_cluster *cluster)

@@ -18,8 +18,6 @@
 #include "lease.h"
 #include "lock_parts.h"
 
-#define HURRIES_MAX 3
-
 static void begin(struct rlk_lock *lock);
 
 static void leave_probe(struct rlk_lock *lock)
@@ -120,6 +118,8 @@ static void pause(struct rlk_lock *lock, uint64_t now_us)
 	uint64_t until_us = rlk_later(now_us, pause_us);
 
 	lock->state = RLK_PAUSING;
+	lock->paused = true;
+	lock->hurried = 0;
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm,
 		      until_us < lock->deadline_us ? until_us : lock->deadline_us);
 	ask_remaining(lock);
@@ -151,34 +151,6 @@ static void lose(struct rlk_lock *lock, int status)
 
 /* ---- An attempt ------------------------------------------------------------------------------ */
 
-/* Refused for its fencing token alone, a higher one may win at once: the lowest that would have
- * made a quorum. Not the highest that was asked for, or one mad node could drive it out of reach of
- * all others. Returns false if that is not why the attempt was lost. */
-static bool raise_fence(struct rlk_lock *lock)
-{
-	uint64_t floors[RLK_NODES_MAX], swap;
-	unsigned i, j, n = 0, yes = 0;
-
-	for (i = 0; i < lock->cluster->node_count; i++) {
-		yes += (lock->round.yes >> i) & 1;
-		if (lock->ballots[i].floor != 0) {
-			floors[n++] = lock->ballots[i].floor;
-		}
-		for (j = n; j > 1 && floors[j - 1] < floors[j - 2]; j--) {
-			swap = floors[j - 1];
-			floors[j - 1] = floors[j - 2];
-			floors[j - 2] = swap;
-		}
-	}
-	if (yes + n < lock->cluster->quorum || lock->hurried >= HURRIES_MAX) {
-		return false;
-	}
-	if (floors[lock->cluster->quorum - yes - 1] > lock->cluster->last_fence) {
-		lock->cluster->last_fence = floors[lock->cluster->quorum - yes - 1];
-	}
-	return true;
-}
-
 static void win(struct rlk_lock *lock)
 {
 	const struct rlk_config *config = &lock->cluster->config;
@@ -187,9 +159,18 @@ static void win(struct rlk_lock *lock)
 		rlk_valid_until_us(lock->round.start_us, lock->config.ttl_ms, config->drift_ppm);
 	uint64_t least_us = rlk_us(lock->config.ttl_ms) / 100 * config->min_validity_percent;
 
-	if (rlk_later(now_us, least_us) >= valid_us) {
+	if (lock->config.max_hold_ms != 0) {
+		uint64_t most_us =
+			rlk_later(lock->round.start_us, rlk_us(lock->config.max_hold_ms));
+		valid_us = most_us < valid_us ? most_us : valid_us;
+		least_us = 0; /* The caller asked for this little. */
+	}
+	if (rlk_later(now_us, least_us > RLK_EARLY_US ? least_us : RLK_EARLY_US) >= valid_us) {
 		lose(lock, REDLOCK_EEXPIRED);
 		return;
+	}
+	if (lock->attempt->fence > lock->cluster->last_fence) {
+		lock->cluster->last_fence = lock->attempt->fence;
 	}
 	atomic_store(&lock->valid_until_us, valid_us);
 	rlk_lock_hold(lock, now_us);
@@ -205,13 +186,17 @@ static void decide(struct rlk_lock *lock)
 		win(lock);
 		break;
 	case RLK_REFUSED:
-		if (raise_fence(lock)) {
-			lock->hurried++;
+		if (rlk_fence_is_open(lock) || rlk_round_is_open(&lock->round)) {
+			break; /* The answers to come, or their absence, will settle it. */
+		}
+		if (rlk_fence_mend(lock)) {
 			rlk_attempt_abandon(lock->attempt);
 			lock->attempt = NULL;
 			begin(lock);
 		} else {
-			lose(lock, REDLOCK_EHELD);
+			lose(lock, rlk_round_reason(&lock->round) == RLK_REFUSED
+					   ? REDLOCK_EHELD
+					   : REDLOCK_ENOQUORUM);
 		}
 		break;
 	case RLK_NO_QUORUM:
@@ -233,22 +218,14 @@ void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct r
 		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
 		break;
 	case RLK_FENCE_LOW:
-		lock->ballots[node].floor = answer->fence;
-		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_ERROR, request);
+	case RLK_FENCE_HIGH:
+		rlk_fence_refused(lock, node, request, answer);
 		break;
 	default:
 		rlk_lock_no_answer(lock, node, answer->kind, request);
 		break;
 	}
 	decide(lock);
-}
-
-static uint64_t propose_fence(struct rlk_cluster *cluster)
-{
-	uint64_t wall_us = cluster->ports->wall_us(cluster->world);
-
-	cluster->last_fence = wall_us > cluster->last_fence ? wall_us : cluster->last_fence + 1;
-	return cluster->last_fence;
 }
 
 static int equip(struct rlk_lock *lock)
@@ -265,17 +242,8 @@ static int equip(struct rlk_lock *lock)
 		}
 		lock->attempt->token_len = RLK_TOKEN_LEN;
 	}
-	lock->attempt->fence = lock->config.fence ? propose_fence(cluster) : 0;
+	lock->attempt->fence = lock->config.fence ? rlk_fence_propose(cluster) : 0;
 	return 0;
-}
-
-/* A caller's own token is not new for each attempt: where the release of an earlier attempt under
- * it is still owed, that release could hit this attempt. */
-static bool token_in_debt(const struct rlk_lock *lock, unsigned node)
-{
-	return lock->config.token_len > 0 &&
-	       rlk_attempt_owed(&lock->cluster->nodes[node], lock->name, lock->config.token,
-				lock->config.token_len);
 }
 
 static void ask_all(struct rlk_lock *lock)
@@ -284,9 +252,10 @@ static void ask_all(struct rlk_lock *lock)
 	unsigned i;
 
 	for (i = 0; i < lock->cluster->node_count; i++) {
-		taken = token_in_debt(lock, i) ? RLK_FULL
-					       : rlk_attempt_ask(lock->attempt, i, RLK_OP_ACQUIRE,
-								 lock->round.serial);
+		taken = rlk_lock_in_debt(lock, i)
+				? RLK_FULL
+				: rlk_attempt_ask(lock->attempt, i, RLK_OP_ACQUIRE,
+						  lock->round.serial);
 		if (taken != RLK_YES) {
 			rlk_lock_no_answer(lock, i, taken, NULL);
 		}
@@ -297,7 +266,7 @@ static void ask_all(struct rlk_lock *lock)
  * wait. */
 static bool ends_with_wait(const struct rlk_lock *lock)
 {
-	return lock->deadline_us != 0 && lock->attempts > 1 + lock->hurried;
+	return lock->deadline_us != 0 && lock->paused;
 }
 
 /* The attempt cannot win any more after this. */
@@ -334,9 +303,8 @@ void rlk_lock_take_alarm(struct rlk_lock *lock, uint64_t now_us)
 {
 	if (lock->state == RLK_ACQUIRING) {
 		/* An attempt that is cut short found out nothing: the one before did. */
-		lose(lock, now_us >= lock->deadline_us && lock->attempts > 1
-				   ? lock->status[RLK_ACQUIRED]
-				   : REDLOCK_ENOQUORUM);
+		lose(lock, ends_with_wait(lock) && now_us >= lock->deadline_us ? lock->last_status
+									       : REDLOCK_ENOQUORUM);
 	} else if (now_us >= lock->deadline_us) {
 		rlk_lock_take_over(lock, over_status(lock, lock->last_status));
 	} else {
@@ -355,6 +323,7 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	lock->asked_us = rlk_now(lock->cluster);
 	lock->deadline_us = wait_ms == 0 ? 0 : rlk_later(lock->asked_us, rlk_us(wait_ms));
 	lock->attempts = lock->hurried = 0;
+	lock->paused = false;
 	rlk_retry_reset(&lock->retry);
 	begin(lock);
 	return 0;

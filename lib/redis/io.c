@@ -6,8 +6,14 @@
  *   - poll errors are handled as readable and writable, so that hiredis itself
  *     finds the error on the socket;
  *   - writes are send(MSG_NOSIGNAL), once per connection and loop phase;
+ *   - replies are handed out here: hiredis aborts the program on a reply to
+ *     nothing, and a server may send anything;
  *   - the handle stays readable, and writable only while the socket is full, so
  *     the steady state has no epoll_ctl.
+ *
+ * Under TLS, hiredis does the writing, still once per connection and loop phase.
+ * Whether it waits for the socket to be writable is asked of OpenSSL: hiredis's
+ * own hooks mistake that for waiting for a reply, if one was waited for before.
  *
  * Any call into hiredis may free the context; io_cleanup() then clears io->ac,
  * which is why it is looked at again after each. */
@@ -18,6 +24,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "tls.h"
+
+/* No reply that we ask for comes near it; it also bounds how deep one can be nested. */
+#define REPLY_MAX 65536
+
+struct due {
+	redisCallbackFn *cb;
+	void *data;
+};
+
 struct rlk_io {
 	struct rlk_ios *ios;
 	struct rlk_io *next_dirty;
@@ -25,9 +41,16 @@ struct rlk_io {
 	uv_poll_t poll;
 	int events;
 	bool dirty;
+	const struct rlk_tls_peer *tls; /* NULL: plain. */
+	bool writing;			/* By hiredis, for TLS. */
+	/* Replies that are due, oldest first: a ring. */
+	struct due *due;
+	size_t due_cap, due_first, due_count;
+	size_t unfinished; /* Bytes of the reply that is coming in. */
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
+static void add_write(void *data);
 
 static void arm(struct rlk_io *io, int events)
 {
@@ -66,10 +89,149 @@ static void write_out(redisContext *c)
 	}
 }
 
+static bool is_full(const struct rlk_io *io)
+{
+	return sdslen(io->ac->c.obuf) > 0 && rlk_tls_wants_room(io->tls);
+}
+
+static void write_tls(struct rlk_io *io)
+{
+	io->writing = true;
+	rlk_tls_forget_errors();
+	redisAsyncHandleWrite(io->ac);
+	rlk_tls_forget_errors();
+	io->writing = false;
+	if (connected(io)) {
+		arm(io, UV_READABLE | (is_full(io) ? UV_WRITABLE : 0));
+	}
+}
+
+/* ---- Replies --------------------------------------------------------------------------------- */
+
+/* The server does not speak the protocol: end the connection. */
+static void fault(struct rlk_io *io, const char *why)
+{
+	redisContext *c = &io->ac->c;
+
+	c->err = REDIS_ERR_PROTOCOL;
+	snprintf(c->errstr, sizeof c->errstr, "%s", why);
+	redisAsyncHandleRead(io->ac); /* Sees c->err. */
+}
+
+static bool grow(struct rlk_io *io)
+{
+	const struct redlock_allocator *allocator = io->ios->allocator;
+	size_t cap = io->due_cap == 0 ? 64 : io->due_cap * 2, i;
+	struct due *due = allocator->calloc(cap, sizeof *due, allocator->data);
+
+	if (due == NULL) {
+		return false;
+	}
+	for (i = 0; i < io->due_count; i++) {
+		due[i] = io->due[(io->due_first + i) % io->due_cap];
+	}
+	if (io->due != NULL) {
+		allocator->free(io->due, allocator->data);
+	}
+	io->due = due;
+	io->due_cap = cap;
+	io->due_first = 0;
+	return true;
+}
+
+static struct due take_due(struct rlk_io *io)
+{
+	struct due due = io->due[io->due_first];
+
+	io->due_first = (io->due_first + 1) % io->due_cap;
+	io->due_count--;
+	return due;
+}
+
+/* Hand out the replies that are complete. hiredis would do it, but aborts the program on a reply
+ * that nobody waits for, and takes in replies of any size. */
+static void hand_out(struct rlk_io *io)
+{
+	redisReader *reader;
+	struct due due;
+	void *reply;
+
+	while (io->ac != NULL) {
+		reader = io->ac->c.reader;
+		if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
+			fault(io, reader->errstr);
+			return;
+		}
+		if (reply == NULL) {
+			if (io->unfinished > REPLY_MAX) {
+				fault(io, "a reply that is too long");
+			}
+			return;
+		}
+		io->unfinished = reader->len - reader->pos;
+		if (io->due_count == 0) {
+			freeReplyObject(reply);
+			fault(io, "a reply to nothing");
+			return;
+		}
+		due = take_due(io);
+		due.cb(io->ac, reply, due.data); /* May end the connection. */
+		freeReplyObject(reply);
+	}
+}
+
+static void read_in(struct rlk_io *io)
+{
+	redisContext *c = &io->ac->c;
+	size_t had;
+
+	if (!connected(io)) {
+		redisAsyncHandleRead(io->ac); /* The end of connecting. */
+		return;
+	}
+	if (io->tls != NULL && sdslen(c->obuf) > 0) {
+		write_tls(io); /* It may have been waiting for something to read. */
+		if (!connected(io)) {
+			return;
+		}
+	}
+	rlk_tls_forget_errors();
+	had = c->reader->len;
+	if (redisBufferRead(c) != REDIS_OK) {
+		redisAsyncHandleRead(io->ac); /* Sees c->err. */
+	} else {
+		io->unfinished += c->reader->len - had;
+		hand_out(io);
+	}
+	rlk_tls_forget_errors();
+}
+
+bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, const char *bytes,
+		    size_t len)
+{
+	struct rlk_io *io = ac->ev.data;
+
+	if (io->due_count == io->due_cap && !grow(io)) {
+		return false;
+	}
+	if (ac->c.err != 0 || redisAppendFormattedCommand(&ac->c, bytes, len) != REDIS_OK) {
+		return false;
+	}
+	io->due[(io->due_first + io->due_count++) % io->due_cap] = (struct due){cb, data};
+	add_write(io);
+	return true;
+}
+
+/* ---- Polling --------------------------------------------------------------------------------- */
+
 static void send_all(struct rlk_io *io)
 {
 	redisContext *c = &io->ac->c;
 
+	if (io->tls != NULL) {
+		write_tls(io);
+		return;
+	}
 	write_out(c);
 	if (c->err != 0) {
 		redisAsyncHandleRead(io->ac); /* Sees c->err, and ends the connection. */
@@ -87,18 +249,24 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		io->events = 0; /* libuv has stopped the handle. */
 		events = UV_READABLE | UV_WRITABLE;
 	}
-	if (io->ac != NULL && (events & UV_READABLE) != 0) {
-		redisAsyncHandleRead(io->ac);
+	/* TLS begins when connecting has ended: what could be read before is nobody's. */
+	if (io->ac != NULL && (events & UV_READABLE) != 0 && (was_connected || io->tls == NULL)) {
+		read_in(io);
 	}
 	if (io->ac != NULL && (events & UV_WRITABLE) != 0) {
-		if (connected(io)) {
+		if (connected(io) || io->tls != NULL) {
 			send_all(io);
 		} else {
 			redisAsyncHandleWrite(io->ac);
 		}
 	}
 	if (!was_connected && connected(io)) {
-		send_all(io);
+		/* Only now: what the connect callback queued would leave by write(),
+		 * and raise SIGPIPE if the server has gone already. */
+		io->ios->ready(io->ac);
+		if (connected(io)) {
+			send_all(io);
+		}
 	}
 }
 
@@ -135,7 +303,7 @@ static void add_write(void *data)
 {
 	struct rlk_io *io = data;
 
-	if (io->ac == NULL || io->dirty || (io->events & UV_WRITABLE) != 0) {
+	if (io->ac == NULL || io->dirty || io->writing || (io->events & UV_WRITABLE) != 0) {
 		return;
 	}
 	io->dirty = true;
@@ -153,6 +321,9 @@ static void on_closed(uv_handle_t *handle)
 	struct rlk_io *io = handle->data;
 	struct rlk_ios *ios = io->ios;
 
+	if (io->due != NULL) {
+		ios->allocator->free(io->due, ios->allocator->data);
+	}
 	ios->allocator->free(io, ios->allocator->data);
 	ios->open--;
 	ios->closed(ios);
@@ -176,7 +347,7 @@ static void io_cleanup(void *data)
 	uv_close((uv_handle_t *)&io->poll, on_closed);
 }
 
-bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac)
+bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac, const struct rlk_tls_peer *tls)
 {
 	struct rlk_io *io = ios->allocator->calloc(1, sizeof *io, ios->allocator->data);
 
@@ -189,6 +360,7 @@ bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac)
 	}
 	io->ios = ios;
 	io->ac = ac;
+	io->tls = tls;
 	io->poll.data = io;
 	ios->open++;
 	ac->ev.data = io;

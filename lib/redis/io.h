@@ -7,6 +7,7 @@
 #include <uv.h>
 
 struct rlk_io;
+struct rlk_tls_peer;
 
 /* All connections of a client: which have something to send, how many handles are open. */
 struct rlk_ios {
@@ -14,11 +15,17 @@ struct rlk_ios {
 	const struct redlock_allocator *allocator;
 	struct rlk_io *dirty;
 	unsigned open;
-	void (*closed)(struct rlk_ios *ios); /* A handle has closed. */
+	void (*closed)(struct rlk_ios *ios);  /* A handle has closed. */
+	void (*ready)(redisAsyncContext *ac); /* It is connected. */
 };
 
-/* Call only while ac->err is 0. Returns false if it cannot be; then free @ac. */
-bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac);
+/* Call only while ac->err is 0. @tls: what there will be of TLS, or NULL. Returns false if it
+ * cannot be; then free @ac. */
+bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac, const struct rlk_tls_peer *tls);
+/* Queue a command; @cb gets its reply, unless the connection ends before. It may call
+ * redisAsyncFree(). Returns false if memory is out, or the connection is about to end. */
+bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, const char *bytes,
+		    size_t len);
 /* Send what has been queued since the last time: one write for each connection. */
 void rlk_ios_flush(struct rlk_ios *ios);
 

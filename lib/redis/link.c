@@ -44,16 +44,24 @@ void rlk_link_fail(struct rlk_link *link, const char *why)
 	rlk_timer_set(&link->all->cluster->timers, &link->patience, 0);
 }
 
+static const char *silence(const struct rlk_link *link)
+{
+	if (link->ac != NULL && rlk_tls_waits(&link->tls, link->ac)) {
+		return "TLS: no answer to the handshake: perhaps no TLS on that port";
+	}
+	return "no answer while connecting";
+}
+
 static void on_patience(struct rlk_timer *timer, uint64_t now_us)
 {
 	struct rlk_link *link =
 		(struct rlk_link *)((char *)timer - offsetof(struct rlk_link, patience));
 
 	(void)now_us;
-	let_go(link);
 	if (!link->failed) {
-		snprintf(link->error, sizeof link->error, "no answer while connecting");
+		snprintf(link->error, sizeof link->error, "%s", silence(link));
 	}
+	let_go(link);
 	link->failed = false;
 	if (link->lookup != NULL) {
 		rlk_lookup_drop(link->lookup);
@@ -80,7 +88,21 @@ static void on_connect(const redisAsyncContext *ac, int status)
 		rlk_link_fail(link, ac->c.errstr[0] != '\0' ? ac->c.errstr : strerror(errno));
 		return;
 	}
-	rlk_login_start(link);
+	if (link->url.kind == RLK_URL_TLS &&
+	    !rlk_tls_start(&link->all->tls, &link->tls, ac, link->url.host, link->error,
+			   sizeof link->error)) {
+		rlk_link_fail(link, link->error);
+		return;
+	}
+}
+
+void rlk_link_ready(redisAsyncContext *ac)
+{
+	struct rlk_link *link = ac->data;
+
+	if (link != NULL && !link->failed) {
+		rlk_login_start(link);
+	}
 }
 
 static void on_disconnect(const redisAsyncContext *ac, int status)
@@ -93,8 +115,10 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 		return;
 	}
 	link->ac = NULL; /* hiredis frees it. */
-	snprintf(why, sizeof why, "connection lost: %s",
-		 ac->c.errstr[0] != '\0' ? ac->c.errstr : "closed");
+	if (!rlk_tls_explain(&link->tls, ac, link->node->state == RLK_UP, why, sizeof why)) {
+		snprintf(why, sizeof why, "connection lost: %s",
+			 ac->c.errstr[0] != '\0' ? ac->c.errstr : "closed");
+	}
 	if (link->node->state == RLK_UP) {
 		rlk_node_down(link->node, why);
 	} else if (!link->failed) {
@@ -147,12 +171,14 @@ static void open_next(struct rlk_link *link)
 		return;
 	}
 	tune(ac->c.fd, link->url.kind != RLK_URL_UNIX);
-	if (!rlk_io_attach(&link->all->ios, ac)) {
+	if (!rlk_io_attach(&link->all->ios, ac,
+			   link->url.kind == RLK_URL_TLS ? &link->tls : NULL)) {
 		rlk_link_fail(link, "out of memory");
 		redisAsyncFree(ac);
 		return;
 	}
 	link->ac = ac;
+	link->tls = (struct rlk_tls_peer){0};
 	ac->data = link;
 	link->wire_node = (struct rlk_wire_node){0};
 	redisAsyncSetDisconnectCallback(ac, on_disconnect);
@@ -233,7 +259,7 @@ void rlk_link_write(struct rlk_link *link, redisCallbackFn *cb, void *data)
 	/* If the bytes are not all there, or hiredis will not take them, the
 	 * connection is as good as gone: the core must hear of it. */
 	if (link->ac == NULL || wire->failed ||
-	    redisAsyncFormattedCommand(link->ac, cb, data, wire->bytes, wire->len) != REDIS_OK) {
+	    !rlk_io_command(link->ac, cb, data, wire->bytes, wire->len)) {
 		rlk_link_fail(link, "cannot send: out of memory, or closing");
 	}
 }
@@ -244,6 +270,12 @@ static void send_command(struct rlk_link *link, struct rlk_request *request,
 static bool is_noscript(const redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
+}
+
+static bool has_changed(const char *error)
+{
+	return strncmp(error, "READONLY", 8) == 0 || strncmp(error, "LOADING", 7) == 0 ||
+	       strncmp(error, "MASTERDOWN", 10) == 0;
 }
 
 static void on_reply(redisAsyncContext *ac, void *r, void *data)
@@ -257,14 +289,25 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 	if (link == NULL || reply == NULL) {
 		return; /* The core hears of the connection, not of each command. */
 	}
-	if (is_noscript(reply) && link->wire_node.loaded != 0) {
-		link->wire_node.loaded = 0; /* SCRIPT FLUSH: send the text again. */
+	if (is_noscript(reply) && !request->again) {
+		link->wire_node.loaded = 0; /* SCRIPT FLUSH: send the text again, once. */
+		request->again = true;
 		request->asker->describe(request->asker, request, &command);
-		send_command(link, request, &command);
+		if (!command.undone) {
+			send_command(link, request, &command);
+			return;
+		}
+		/* Sent again it would come after its release: it has set nothing. */
+		answer = (struct rlk_answer){.kind = RLK_NO, .remaining_ms = -1};
+		rlk_node_answer(link->node, request, &answer);
 		return;
 	}
 	rlk_wire_decode((enum rlk_op)request->op, reply, &answer);
 	rlk_node_answer(link->node, request, &answer);
+	/* Not what it was when it logged in: a replica now, or starting over. */
+	if (link->ac == ac && reply->type == REDIS_REPLY_ERROR && has_changed(reply->str)) {
+		rlk_link_fail(link, reply->str);
+	}
 }
 
 static void send_command(struct rlk_link *link, struct rlk_request *request,

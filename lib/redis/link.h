@@ -5,6 +5,7 @@
 #include "../core/cluster.h"
 #include "io.h"
 #include "resolve.h"
+#include "tls.h"
 #include "url.h"
 #include "wire.h"
 
@@ -16,6 +17,7 @@ struct rlk_links {
 	struct rlk_cluster *cluster;
 	const struct redlock_allocator *allocator;
 	struct rlk_wire wire;
+	struct rlk_tls tls;
 	struct rlk_link *links; /* One for each node, in its order. */
 	const char *client_name;
 	const char *incarnation_key;
@@ -36,6 +38,7 @@ struct rlk_link {
 	struct rlk_node *node;
 	struct rlk_url url;
 	redisAsyncContext *ac;
+	struct rlk_tls_peer tls; /* Of ac. */
 	struct rlk_lookup *lookup;
 	char addresses[RLK_ADDRESSES_MAX][RLK_ADDRESS_MAX];
 	unsigned address_count, address; /* The next to try. */
@@ -53,6 +56,8 @@ void rlk_link_connect(struct rlk_link *link);
 void rlk_link_disconnect(struct rlk_link *link);
 void rlk_link_send(struct rlk_link *link, struct rlk_request *request,
 		   const struct rlk_command *command);
+/* Connected: log in. For rlk_ios.ready. */
+void rlk_link_ready(redisAsyncContext *ac);
 /* This connection, or this address, is of no use: go on with the next one. */
 void rlk_link_fail(struct rlk_link *link, const char *why);
 /* Send the bytes in all->wire; @cb as hiredis has it. */

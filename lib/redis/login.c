@@ -276,17 +276,26 @@ static void up(struct rlk_link *link, uint64_t born_us, uint64_t node_now_us)
 	rlk_node_up(link->node, &enrolment);
 }
 
+/* For good, as far as we can see: no right to the script, or to what it does; or no scripts. */
+static bool is_forbidden(const char *error)
+{
+	return starts_with(error, "NOPERM") || strstr(error, "ACL failure") != NULL ||
+	       strstr(error, "can't run this command") != NULL ||
+	       strstr(error, "can't access") != NULL || strstr(error, "unknown command") != NULL;
+}
+
 static void not_enrolled(struct rlk_link *link, const char *why)
 {
 	const struct rlk_config *config = &link->all->cluster->config;
 
-	if (config->guard && !config->durable && starts_with(why, "NOPERM")) {
+	if (!is_forbidden(why)) {
+		rlk_link_fail(link, why); /* It may pass: LOADING, OOM... */
+		return;
+	}
+	if (config->guard && !config->durable) {
 		snprintf(link->login.barred_text, sizeof link->login.barred_text,
 			 "restart guard: %s", why);
 		link->login.barred = link->login.barred_text;
-	} else if (config->guard && !config->durable) {
-		rlk_link_fail(link, why); /* It may pass: LOADING, OOM... */
-		return;
 	}
 	up(link, 0, 0);
 }

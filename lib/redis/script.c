@@ -25,13 +25,14 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"a8a0b645bbf5548072fd1aa67a4e538127cbfce3",
 	},
 	/* Set the key if it is free and the fencing token is above all that this node may
-	 * have granted; then remember it. A node without memory assumes the largest it can have
+	 * have granted; then remember it. What it has forgotten counts as the largest it can have
 	 * granted: nobody's token is accepted further ahead of its clock than delta, so born +
-	 * delta bounds what was forgotten in a restart, and now + delta - fence ttl what expired.
+	 * delta bounds what was lost in a restart, be it all or the latest, and now + delta -
+	 * fence ttl what expired.
 	 * A repair may carry the stored token again. Numbers travel as decimal strings, since
 	 * Lua's tostring() keeps 14 digits. KEYS lock, fence. ARGV token, ttl ms, T (us), born
 	 * (us), delta (us), fence ttl ms, '1' to repair. {1, ''}: granted; {0, pttl}: held;
-	 * {-1, floor}: T too low; {-2, ''}: T too far ahead of this node's clock; {-3, ''}:
+	 * {-1, floor}: T too low; {-2, now}: T too far ahead of this node's clock; {-3, ''}:
 	 * when it was born is not known. */
 	[RLK_SCRIPT_FENCED] = {
 		"if ARGV[4] == '0' then return {-3, ''} end\n"
@@ -40,48 +41,50 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"local owner = redis.call('GET', KEYS[1])\n"
 		"if owner and owner ~= ARGV[1] then return {0, tostring(redis.call('PTTL', KEYS[1]))} end\n"
 		"local T, delta, repair = tonumber(ARGV[3]), tonumber(ARGV[5]), ARGV[7] == '1'\n"
-		"local keep = ARGV[3]\n"
-		"local known = redis.call('GET', KEYS[2])\n"
-		"local f = known\n"
-		"if not known then\n"
-		"  local floor = math.max(tonumber(ARGV[4]) + delta, now + delta - tonumber(ARGV[6]) * 1000)\n"
-		"  f = string.format('%.0f', floor)\n"
-		"  if repair and floor > T then keep = f end\n"
-		"end\n"
-		"local fence = tonumber(f)\n"
+		"local known = tonumber(redis.call('GET', KEYS[2]) or '0')\n"
+		"local floor = math.max(known, tonumber(ARGV[4]) + delta)\n"
+		"if known == 0 then floor = math.max(floor, now + delta - tonumber(ARGV[6]) * 1000) end\n"
 		"if repair then\n"
-		"  if known and T < fence then return {-1, f} end\n"
+		"  if T < known then return {-1, string.format('%.0f', known)} end\n"
 		"else\n"
-		"  if T < fence or (T == fence and owner ~= ARGV[1]) then return {-1, f} end\n"
-		"  if T > now + delta then return {-2, ''} end\n"
+		"  if T < floor or (T == floor and not owner) then return {-1, string.format('%.0f', floor)} end\n"
+		"  if T > now + delta then return {-2, string.format('%.0f', now)} end\n"
 		"end\n"
-		"redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
-		"redis.call('SET', KEYS[2], keep, 'PX', ARGV[6])\n"
+		"if not owner then\n"
+		"  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
+		"elseif redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then\n"
+		"  redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
+		"end\n"
+		"redis.call('SET', KEYS[2], T < floor and string.format('%.0f', floor) or ARGV[3], 'PX', ARGV[6])\n"
 		"return {1, ''}",
-		"adc6dbec7fb977def9ab240102b44ba4aa7ad594",
+		"9ed113e1acd51666f5e4513fd0bf77a984f3b00f",
 	},
-	/* Learn, or begin, this node's incarnation: which process it is, and since when it
-	 * has been remembering. A restart without the key, or with another process's, begins
-	 * anew; data known to be complete keeps its age. KEYS incarnation. ARGV run_id, '1' if
-	 * every write is synced. {born (us), node time (us)}. */
+	/* Learn, or begin, this node's incarnation: which process it is, since when it has
+	 * been remembering, and whether every write is synced. A restart without the key begins
+	 * anew, and so does one with another process's, unless that one had synced every write:
+	 * then the data is complete and keeps its age. Who cannot know the process leaves what is
+	 * there. KEYS incarnation. ARGV run_id or '', '1' if every write is synced. {born (us),
+	 * node time (us)}. */
 	[RLK_SCRIPT_ENROL] = {
 		"local t = redis.call('TIME')\n"
 		"local now = string.format('%.0f', t[1] * 1000000 + t[2])\n"
 		"local born = now\n"
 		"local v = redis.call('GET', KEYS[1])\n"
 		"if v then\n"
-		"  local run, was = string.match(v, '^(.-):(%d+)$')\n"
-		"  if run == ARGV[1] then return {was, now} end\n"
-		"  if was and ARGV[2] == '1' then born = was end\n"
+		"  local run, was, synced = string.match(v, '^(.-):(%d+):(%d)$')\n"
+		"  if was and ARGV[1] == '' then return {was, now} end\n"
+		"  if run == ARGV[1] and synced == ARGV[2] then return {was, now} end\n"
+		"  if run == ARGV[1] or (synced == '1' and ARGV[2] == '1') then born = was end\n"
 		"end\n"
-		"redis.call('SET', KEYS[1], ARGV[1] .. ':' .. born)\n"
+		"redis.call('SET', KEYS[1], ARGV[1] .. ':' .. born .. ':' .. ARGV[2])\n"
 		"return {born, now}",
-		"f60d1e16cf258d999b1a2cf865b69770768bb086",
+		"842d4437537835e8ddbfac3ec4e9b2fa21222785",
 	},
-	/* Who has the key, and for how long? KEYS lock. {owner or nil, pttl}. */
+	/* Who has the key, and for how long? KEYS lock. {owner, 256 bytes of it at most, or nil; pttl}. */
 	[RLK_SCRIPT_INSPECT] = {
-		"return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}",
-		"7c4acab28f3f7d97f3fd4354e4273792c8b95b9b",
+		"local owner = redis.call('GET', KEYS[1])\n"
+		"return {owner and string.sub(owner, 1, 256), redis.call('PTTL', KEYS[1])}",
+		"c23977394f703475e94c91904be3bc88aee26a09",
 	},
 };
 /* clang-format on */

@@ -258,7 +258,6 @@ static void decode_set(const redisReply *reply, struct rlk_answer *answer)
 
 static void decode_fenced(const redisReply *reply, struct rlk_answer *answer)
 {
-	static const char ahead[] = "fencing token too far ahead of this node's clock";
 	static const char unborn[] = "not enrolled, so it cannot vote for a fencing token";
 	const redisReply *text;
 
@@ -282,7 +281,8 @@ static void decode_fenced(const redisReply *reply, struct rlk_answer *answer)
 		answer->fence = strtoull(text->str, NULL, 10);
 		break;
 	case -2:
-		error(answer, ahead, sizeof ahead - 1);
+		answer->kind = RLK_FENCE_HIGH;
+		answer->fence = strtoull(text->str, NULL, 10);
 		break;
 	case -3:
 		error(answer, unborn, sizeof unborn - 1);

@@ -1,0 +1,167 @@
+/* status.c - the verb status: how the nodes are, and who holds a resource. */
+#include "args.h"
+#include "codes.h"
+#include "holder.h"
+#include "json.h"
+#include "survey.h"
+#include "table.h"
+#include "verbs.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *or_dash(const char *text)
+{
+	return text[0] != '\0' ? text : "-";
+}
+
+static void show_ms(char *text, size_t size, int64_t ms)
+{
+	if (ms < 0) {
+		snprintf(text, size, "no end");
+	} else {
+		snprintf(text, size, "%.1f s", (double)ms / 1000);
+	}
+}
+
+static void add_node(struct table *table, const struct survey_node *node, bool named)
+{
+	char server[80];
+	char trip[32] = "-";
+	char guard[32] = "-";
+	char left[32] = "";
+	const char *owner = node->answered ? "free" : "?";
+	if (node->rtt_us > 0) {
+		snprintf(trip, sizeof trip, "%.2f ms", (double)node->rtt_us / 1000);
+	}
+	if (node->guard_ms > 0) {
+		show_ms(guard, sizeof guard, (int64_t)node->guard_ms);
+	}
+	if (node->held) {
+		owner = node->owner_shown;
+		show_ms(left, sizeof left, node->remaining_ms);
+	}
+	const char *cells[] = {node->address,
+			       survey_state(node),
+			       or_dash(node->role),
+			       survey_server(node, server, sizeof server),
+			       trip,
+			       guard,
+			       named ? owner : node->error,
+			       named ? or_dash(left) : "",
+			       node->error};
+	table_add(table, cells);
+}
+
+static void print_table(const struct survey *survey, const struct holder *holder, const char *name)
+{
+	static const char *const head[] = {"NODE", "STATE", "ROLE", "SERVER",
+					   "RTT",  "GUARD", "NOTE"};
+	static const char *const named_head[] = {"NODE",  "STATE", "ROLE", "SERVER", "RTT",
+						 "GUARD", "OWNER", "LEFT", "NOTE"};
+	struct table table;
+	table_init(&table, name != NULL ? 9 : 7);
+	table_add(&table, name != NULL ? named_head : head);
+	for (size_t i = 0; i < survey->node_count; i++) {
+		add_node(&table, &survey->nodes[i], name != NULL);
+	}
+	table_write(&table, stdout);
+	if (name != NULL) {
+		char shown[256];
+		out_escape(shown, sizeof shown, name, strlen(name));
+		printf("%s: %s\n", shown, holder->text);
+	}
+	printf("%zu of %zu nodes can vote, %zu needed\n", survey_voters(survey), survey->node_count,
+	       survey->quorum);
+}
+
+static void holder_json(struct json *json, const struct holder *holder, const char *name)
+{
+	json_string(json, "name", name);
+	json_string(json, "holding", holder_state_name(holder->state));
+	json_string(json, "message", holder->text);
+	json_string(json, "owner", holder->owner);
+	json_uint(json, "owner_nodes", holder->nodes);
+	json_int(json, "remaining_ms", holder->remaining_ms);
+}
+
+static void node_json(struct json *json, const struct survey_node *node, bool named)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "address", node->address);
+	json_string(json, "state", survey_state(node));
+	json_bool(json, "can_vote", survey_can_vote(node));
+	json_string(json, "role", node->role);
+	json_string(json, "product", node->product);
+	json_string(json, "version", node->version);
+	json_uint(json, "rtt_us", node->rtt_us);
+	json_uint(json, "guard_ms", node->guard_ms);
+	json_bool(json, "durable", node->durable);
+	json_string(json, "error", node->error);
+	if (named) {
+		json_bool(json, "answered", node->answered);
+		json_bool(json, "held", node->held);
+		json_string(json, "owner", node->held ? node->owner_shown : NULL);
+		json_int(json, "remaining_ms", node->held ? node->remaining_ms : -1);
+	}
+	json_close(json, '{');
+}
+
+static void print_json(const struct survey *survey, const struct holder *holder, const char *name,
+		       int code)
+{
+	struct json json;
+	json_begin(&json, stdout);
+	json_string(&json, "event", "status");
+	json_string(&json, "status",
+		    redlock_status_name(code == CODE_OK ? REDLOCK_OK : REDLOCK_ENOQUORUM));
+	json_int(&json, "exit", code);
+	json_uint(&json, "quorum", survey->quorum);
+	json_uint(&json, "voters", survey_voters(survey));
+	if (name != NULL) {
+		holder_json(&json, holder, name);
+	}
+	json_open(&json, "nodes", '[');
+	for (size_t i = 0; i < survey->node_count; i++) {
+		node_json(&json, &survey->nodes[i], name != NULL);
+	}
+	json_close(&json, '[');
+	json_end(&json);
+}
+
+static int print(const struct args *args, const struct survey *survey, const char *name)
+{
+	struct holder holder;
+	int code = survey_voters(survey) >= survey->quorum ? CODE_OK : CODE_NO_QUORUM;
+	holder_find(&holder, survey);
+	if (args->manner.json) {
+		print_json(survey, &holder, name, code);
+	} else if (!args->manner.quiet) {
+		print_table(survey, &holder, name);
+	}
+	return out_flush() || code != CODE_OK ? code : CODE_OUTPUT;
+}
+
+int verb_status(struct args *args)
+{
+	struct session session;
+	struct survey survey;
+	const char *name = args->operand_count > 0 ? args->operands[0] : NULL;
+	int code = args_find_nodes(args);
+	if (code == 0) {
+		code = session_open(&session, args);
+	}
+	if (code != 0) {
+		return code;
+	}
+	survey_take(&survey, &session, name);
+	session_close(&session);
+	if (survey.status == REDLOCK_EINVAL) {
+		return out_usage("status", "NAME: longer than 64 KiB");
+	}
+	if (survey.status != 0) {
+		out_note(name, "%s", redlock_strerror(survey.status));
+		return CODE_SYSTEM;
+	}
+	return print(args, &survey, name);
+}

@@ -1,0 +1,48 @@
+/* survey.h - what an inspection of the nodes found, kept after its callback. */
+#ifndef CLI_SURVEY_H
+#define CLI_SURVEY_H
+
+#include "session.h"
+
+struct survey_node {
+	char address[256];
+	char product[32];
+	char version[32];
+	char role[32];
+	char error[256];
+	enum redlock_node_state state;
+	uint32_t rtt_us;
+	uint64_t guard_ms;
+	bool durable;
+	bool answered;
+	bool held;
+	/* Owners by number, in order of appearance; two nodes with the same number
+	 * have the same owner. The token itself is not kept: who knows it can release. */
+	size_t owner;
+	char owner_shown[48];
+	int64_t remaining_ms;
+};
+
+struct survey {
+	bool done;
+	int status;
+	size_t node_count;
+	size_t quorum;
+	struct survey_node nodes[REDLOCK_NODES_MAX];
+};
+
+/* Ask all nodes, and run the loop until they have answered or will not.
+ * @name may be NULL. */
+void survey_take(struct survey *survey, struct session *session, const char *name);
+
+/* Would its vote count? */
+bool survey_can_vote(const struct survey_node *node);
+size_t survey_voters(const struct survey *survey);
+
+/* "up", "down"...; "guarded" for a node that is up and may not vote yet. */
+const char *survey_state(const struct survey_node *node);
+
+/* "redis 7.0.15", or "-" while unknown. */
+const char *survey_server(const struct survey_node *node, char *text, size_t size);
+
+#endif

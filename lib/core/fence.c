@@ -1,0 +1,124 @@
+/* fence.c - which fencing token to propose.
+ *
+ * A node grants only a token above all that it has, or can have, granted; and
+ * none too far ahead of its clock. So whatever a client proposes is safe, and
+ * this file is only about being granted: by our wall clock first, and by what
+ * the nodes say if that is refused. */
+#include <string.h>
+
+#include "lock_parts.h"
+
+#define HURRIES_MAX 3
+#define FENCE_MAX (UINT64_C(1) << 53) /* Lua counts in doubles. */
+
+/* Always above the last one: nodes that granted it in an attempt that was lost remember it. */
+uint64_t rlk_fence_propose(struct rlk_cluster *cluster)
+{
+	uint64_t clock_us =
+		cluster->ports->wall_us(cluster->world) + (uint64_t)cluster->fence_skew_us;
+
+	if (cluster->last_fence > cluster->proposed_fence) {
+		cluster->proposed_fence = cluster->last_fence;
+	}
+	cluster->proposed_fence =
+		clock_us > cluster->proposed_fence ? clock_us : cluster->proposed_fence + 1;
+	return cluster->proposed_fence;
+}
+
+void rlk_fence_refused(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
+		       const struct rlk_answer *answer)
+{
+	struct rlk_ballot_note *note = &lock->ballots[node];
+
+	/* Beyond what a node can count in, it is no fencing token. */
+	if (answer->fence == 0 || answer->fence >= FENCE_MAX) {
+		rlk_lock_no_answer(lock, node, RLK_ERROR, request);
+		return;
+	}
+	if (answer->kind == RLK_FENCE_LOW) {
+		note->floor = answer->fence;
+	} else {
+		note->ceiling = answer->fence;
+	}
+	rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_ERROR, request);
+}
+
+static void sort(uint64_t *values, unsigned count)
+{
+	unsigned i, j;
+	uint64_t swap;
+
+	for (i = 1; i < count; i++) {
+		for (j = i; j > 0 && values[j] < values[j - 1]; j--) {
+			swap = values[j];
+			values[j] = values[j - 1];
+			values[j - 1] = swap;
+		}
+	}
+}
+
+/* How the nodes took the fencing token. */
+struct fence_count {
+	unsigned yes, open; /* Open: not heard of yet. */
+	unsigned low, high; /* Refused it alone: too low, too far ahead. */
+	uint64_t floors[RLK_NODES_MAX], clocks[RLK_NODES_MAX];
+};
+
+static void count_fence(const struct rlk_lock *lock, struct fence_count *count)
+{
+	unsigned i;
+
+	*count = (struct fence_count){0};
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		const struct rlk_ballot_note *note = &lock->ballots[i];
+		count->yes += (lock->round.yes >> i) & 1;
+		count->open += note->vote == REDLOCK_VOTE_NONE;
+		if (note->floor != 0) {
+			count->floors[count->low++] = note->floor;
+		}
+		if (note->ceiling != 0) {
+			count->clocks[count->high++] = note->ceiling;
+		}
+	}
+	sort(count->floors, count->low);
+	sort(count->clocks, count->high);
+}
+
+/* The round is lost, but perhaps for its fencing token alone: what the others say tells how to
+ * choose the next one. */
+bool rlk_fence_is_open(const struct rlk_lock *lock)
+{
+	struct fence_count count;
+	unsigned mine;
+
+	count_fence(lock, &count);
+	mine = count.yes + count.low + count.high;
+	return mine > count.yes && mine < lock->cluster->quorum &&
+	       mine + count.open >= lock->cluster->quorum;
+}
+
+/* A quorum would have granted another fencing token: choose it, above the lowest floor that makes a
+ * quorum, by the clock of a node in the middle. Never what fewer nodes ask for: one mad node could
+ * drive tokens out of reach of all others. Returns false if that is not why the attempt was lost,
+ * or if it has been tried often enough. */
+bool rlk_fence_mend(struct rlk_lock *lock)
+{
+	struct rlk_cluster *cluster = lock->cluster;
+	struct fence_count count;
+	uint64_t floor;
+
+	count_fence(lock, &count);
+	if (count.yes + count.low + count.high < cluster->quorum) {
+		return false;
+	}
+	if (count.yes + count.low >= cluster->quorum) {
+		floor = count.floors[cluster->quorum - count.yes - 1];
+		cluster->last_fence = floor > cluster->last_fence ? floor : cluster->last_fence;
+	}
+	if (count.high > 0) {
+		cluster->proposed_fence = 0; /* It was out of reach. */
+		cluster->fence_skew_us = (int64_t)(count.clocks[count.high / 2] -
+						   cluster->ports->wall_us(cluster->world));
+	}
+	return lock->hurried++ < HURRIES_MAX;
+}

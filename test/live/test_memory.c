@@ -1,0 +1,171 @@
+/* test_memory.c - the caller's allocator: everything is given back, and running out is survived. */
+#include "rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME "orders:17"
+#define NEVER UINT64_MAX
+
+/* Fails the allocation number @fail_at; with @for_good also all that follow. */
+struct purse {
+	uint64_t asked, fail_at;
+	bool for_good, failed;
+	size_t in_use;
+};
+
+static void *purse_calloc(size_t count, size_t size, void *data)
+{
+	struct purse *purse = data;
+	uint64_t number = purse->asked++;
+	void *block = NULL;
+
+	if (number == purse->fail_at || (purse->for_good && number > purse->fail_at)) {
+		purse->failed = true;
+	} else {
+		block = calloc(count, size);
+	}
+	purse->in_use += block != NULL;
+	return block;
+}
+
+static void purse_free(void *block, void *data)
+{
+	struct purse *purse = data;
+
+	purse->in_use -= block != NULL;
+	free(block);
+}
+
+/* What may come of an operation when memory is short. */
+static void expect_known_end(int status)
+{
+	ck_assert_msg(status == REDLOCK_OK || status == REDLOCK_ENOMEM ||
+			      status == REDLOCK_ENOQUORUM || status == REDLOCK_EHELD ||
+			      status == REDLOCK_ELOST || status == REDLOCK_EEXPIRED,
+		      "%s", redlock_status_name(status));
+}
+
+static void use_lock(struct redlock_client *client)
+{
+	struct redlock_lock *lock = NULL;
+	int rv = redlock_lock_new(&lock, client, NAME, strlen(NAME), NULL);
+
+	expect_known_end(rv);
+	if (rv) {
+		return;
+	}
+	if (acquire_sync(&rig.loop, lock, 0, NULL) == REDLOCK_OK) {
+		expect_known_end(extend_sync(&rig.loop, lock, NULL));
+		expect_known_end(release_sync(&rig.loop, lock, NULL));
+	}
+	redlock_lock_free(lock);
+}
+
+/* A whole life: open, lock, extend, release, look, close. */
+static void live(struct purse *purse)
+{
+	struct redlock_allocator allocator = {purse_calloc, purse_free, purse};
+	const char *urls[] = {rig.urls[0], rig.urls[1], rig.urls[2]};
+	struct redlock_client *client = NULL;
+	struct redlock_error error;
+	int rv;
+
+	rig.options.allocator = &allocator;
+	rv = redlock_client_new(&client, &rig.loop, urls, 3, &rig.options, &error);
+	rig.options.allocator = NULL;
+	memset(&allocator, 0, sizeof allocator);
+	expect_known_end(rv);
+	if (rv == REDLOCK_OK) {
+		use_lock(client);
+		use_lock(client);
+		close_sync(&rig.loop, client);
+	} else {
+		loop_run_ms(&rig.loop, 1);
+	}
+	ck_assert_uint_eq(purse->in_use, 0);
+}
+
+static void rig_3_unconnected(void)
+{
+	rig_open(3, NULL);
+	rig.options.node_timeout_ms = 200;
+}
+
+START_TEST(all_memory_is_asked_of_the_allocator_and_given_back)
+{
+	struct purse purse = {.fail_at = NEVER};
+
+	live(&purse);
+	ck_assert_uint_gt(purse.asked, 0);
+}
+END_TEST
+
+static void fail_each(bool for_good)
+{
+	struct purse purse;
+
+	for (uint64_t i = 0;; i++) {
+		purse = (struct purse){.fail_at = i, .for_good = for_good};
+		live(&purse);
+		if (!purse.failed) {
+			break;
+		}
+		ck_assert_uint_lt(i, 10000);
+	}
+	rig_until_gone(NAME);
+}
+
+START_TEST(any_single_allocation_may_fail)
+{
+	fail_each(false);
+}
+END_TEST
+
+START_TEST(memory_may_run_out_for_good_at_any_allocation)
+{
+	fail_each(true);
+}
+END_TEST
+
+START_TEST(taking_the_same_lock_again_and_again_takes_no_more_memory)
+{
+	struct purse purse = {.fail_at = NEVER};
+	struct redlock_allocator allocator = {purse_calloc, purse_free, &purse};
+	struct redlock_lock *lock;
+	uint64_t asked;
+
+	rig.options.allocator = &allocator;
+	rig_connect();
+	lock = rig_lock(NAME);
+	for (int i = 0; i < 20; i++) {
+		rig_acquire(lock);
+		rig_release(lock);
+		rig_until_gone(NAME);
+	}
+	asked = purse.asked;
+	for (int i = 0; i < 50; i++) {
+		rig_acquire(lock);
+		ck_assert_int_eq(extend_sync(&rig.loop, lock, NULL), REDLOCK_OK);
+		rig_release(lock);
+		rig_until_gone(NAME);
+	}
+	ck_assert_uint_le(purse.asked, asked + 5);
+	redlock_lock_free(lock);
+	close_sync(&rig.loop, rig.client);
+	rig.client = NULL;
+	ck_assert_uint_eq(purse.in_use, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("memory");
+	TCase *three = rig_case(suite, "three nodes", rig_3_unconnected);
+
+	tcase_add_test(three, all_memory_is_asked_of_the_allocator_and_given_back);
+	tcase_add_test(three, any_single_allocation_may_fail);
+	tcase_add_test(three, memory_may_run_out_for_good_at_any_allocation);
+	tcase_add_test(three, taking_the_same_lock_again_and_again_takes_no_more_memory);
+	return rig_run(suite);
+}

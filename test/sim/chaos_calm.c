@@ -1,0 +1,149 @@
+/* chaos_calm.c - all is well again: everything is given back, and every lock can be had. */
+#include "chaos.h"
+
+static void let_go(struct chaos *chaos)
+{
+	unsigned i;
+
+	for (i = 0; i < chaos->slot_count; i++) {
+		sim_cancel(chaos->slots[i].lock);
+		sim_release(chaos->slots[i].lock, true);
+	}
+}
+
+static void check_lock(const struct sim *sim, const struct sim_lock *lock)
+{
+	unsigned news;
+
+	if (lock->core != NULL && lock->core->state != RLK_IDLE) {
+		sim_fail(sim, "a lock of client %u on %s stays in state %d", lock->client->index,
+			 lock->resource, (int)lock->core->state);
+	}
+	for (news = 0; news < RLK_NEWS_KINDS; news++) {
+		if (lock->pending[news] != 0) {
+			sim_fail(sim, "client %u is not told of operation %u", lock->client->index,
+				 news);
+		}
+	}
+}
+
+static void check_client(const struct sim *sim, const struct sim_client *client)
+{
+	const struct rlk_node *node;
+	unsigned i;
+
+	if (client->closing && !client->stopped) {
+		sim_fail(sim, "client %u does not close", client->index);
+	}
+	for (i = 0; i < sim->node_count; i++) {
+		node = &client->nodes[i];
+		if (node->debt_count != 0 || node->in_flight != 0) {
+			sim_fail(sim, "client %u has %u debts and %u requests at node %u",
+				 client->index, node->debt_count, node->in_flight, i);
+		}
+		if (!client->closing && node->state != RLK_UP) {
+			sim_fail(sim, "client %u does not come back to node %u", client->index, i);
+		}
+	}
+}
+
+static void check_keys(const struct chaos *chaos)
+{
+	struct sim *sim = chaos->sim;
+	unsigned i, slot;
+
+	for (i = 0; i < sim->node_count; i++) {
+		for (slot = 0; slot < chaos->slot_count; slot++) {
+			if (sim_key(sim, i, chaos->slots[slot].resource) != NULL) {
+				sim_fail(sim, "a key for %s is left on node %u",
+					 chaos->slots[slot].resource, i);
+			}
+		}
+	}
+}
+
+static void check_quiet(const struct chaos *chaos)
+{
+	struct sim *sim = chaos->sim;
+	const struct sim_lock *lock;
+	const struct sim_client *client;
+
+	for (lock = sim->locks; lock != NULL; lock = lock->next) {
+		check_lock(sim, lock);
+	}
+	for (client = sim->clients; client != NULL; client = client->next) {
+		check_client(sim, client);
+	}
+}
+
+/* One after the other, each can have its lock and give it back. */
+static void check_alive(struct chaos *chaos)
+{
+	struct sim *sim = chaos->sim;
+	unsigned i;
+	int status;
+
+	for (i = 0; i < chaos->slot_count; i++) {
+		struct sim_lock *lock = chaos->slots[i].lock;
+		status = sim_acquired(lock, 10000);
+		if (status != 0) {
+			sim_fail(sim, "client %u cannot have %s: %s", lock->client->index,
+				 lock->resource, redlock_strerror(status));
+		}
+		/* One that may only be held for a moment can be over by now. */
+		status = sim_released(lock);
+		if (status != 0 && chaos->slots[i].config.max_hold_ms == 0) {
+			sim_fail(sim, "client %u cannot give %s back: %s", lock->client->index,
+				 lock->resource, redlock_strerror(status));
+		}
+		sim_run(sim, 10 * chaos->pace_us / 1000);
+	}
+}
+
+static void check_memory(const struct sim_client *client)
+{
+	const struct rlk_request *request;
+	const struct rlk_attempt *attempt;
+	long spare = 0;
+
+	for (request = client->cluster.spare_requests; request != NULL; request = request->next) {
+		spare++;
+	}
+	for (attempt = client->cluster.spare_attempts; attempt != NULL;
+	     attempt = attempt->next_spare) {
+		spare++;
+	}
+	if (!client->gone && client->blocks != spare) {
+		sim_fail(client->sim, "client %u has %ld blocks in use", client->index,
+			 client->blocks - spare);
+	}
+}
+
+void chaos_calm(struct chaos *chaos)
+{
+	struct sim *sim = chaos->sim;
+	struct sim_client *client;
+	struct sim_lock *lock;
+
+	chaos->over = true;
+	chaos_heal(chaos);
+	let_go(chaos);
+	/* Longer than it takes to give up a connection, and for a sweep to come round. Where the
+	 * TTL is long, keys are gone by now only if they were given back. */
+	sim_run(sim, 8000000);
+	check_keys(chaos);
+	/* Longer than any guard, and than what may be stray can live. */
+	sim_run(sim, 3000 * (uint64_t)chaos->ttl_ms);
+	check_quiet(chaos);
+	check_alive(chaos);
+	sim_run(sim, 2000000);
+	for (lock = sim->locks; lock != NULL; lock = lock->next) {
+		if (!lock->freed) {
+			sim_lock_free(lock);
+		}
+	}
+	sim_run(sim, 1000000);
+	for (client = sim->clients; client != NULL; client = client->next) {
+		check_memory(client);
+	}
+}

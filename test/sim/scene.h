@@ -1,0 +1,39 @@
+/* scene.h - two programs and a few nodes, on a quiet network: one millisecond each way. */
+#ifndef REDLOCK_TEST_SCENE_H
+#define REDLOCK_TEST_SCENE_H
+
+#include "sim.h"
+
+#define MS UINT64_C(1000)
+#define S UINT64_C(1000000)
+#define JOB "jobs:42"
+/* Of the default TTL of 10 s: less 1 % and 2 ms. */
+#define VALID_US (10 * S - 102 * MS)
+
+extern struct sim *sim;
+extern struct sim_client *alice, *bob;
+
+/* A new world; change what is to be changed, then enter. */
+void scene_new(unsigned nodes);
+/* Alice and Bob start, and are connected to every node. */
+void scene_enter(void);
+/* Both. */
+void scene(unsigned nodes);
+struct sim_client *scene_client(void);
+struct sim_lock *scene_lock(struct sim_client *client);
+struct sim_lock *scene_fenced(struct sim_client *client);
+struct sim_lock *scene_renewed(struct sim_client *client);
+struct sim_lock *scene_lock_ttl(struct sim_client *client, uint32_t ttl_ms);
+struct sim_lock *scene_lock_token(struct sim_client *client, const char *token);
+/* From each node, alice's answers take this long. */
+void scene_slow_answers(uint64_t first_us, uint64_t step_us);
+/* How many nodes have a key for JOB. */
+unsigned scene_keys(void);
+unsigned scene_votes(const struct sim_lock *lock, enum redlock_vote vote);
+uint64_t scene_until_us(const struct sim_lock *lock);
+
+#define SCENES(X) X(vote) X(debt) X(wait) X(hold) X(end) X(guard) X(fence) X(token) X(node)
+#define SCENE_DECLARE(name) void add_##name(TCase *tcase);
+SCENES(SCENE_DECLARE)
+
+#endif

@@ -1,0 +1,339 @@
+/* server.c - a node: keys with an owner and an end, and the commands of the protocol, with the
+ * meaning that the scripts and plain commands of lib/redis/ have on a real server. */
+#include <stdio.h>
+#include <string.h>
+
+#include "redis/wire.h"
+#include "sim.h"
+
+/* A server that has been running for long. */
+#define AGE_US UINT64_C(360000000000)
+
+static uint64_t clock_us(const struct sim *sim, const struct sim_server *server)
+{
+	return sim_clock_read(sim, &server->clock);
+}
+
+static void name_process(struct sim_server *server)
+{
+	snprintf(server->run_id, sizeof server->run_id, "process-%u-%u", server->index,
+		 ++server->runs);
+}
+
+void sim_server_init(struct sim *sim, unsigned index)
+{
+	struct sim_server *server = &sim->servers[index];
+
+	server->index = index;
+	server->clock.base_us = SIM_WALL_US;
+	server->up = true;
+	name_process(server);
+	memcpy(server->data.incarnation, server->run_id, sizeof server->run_id);
+	server->data.born_us = SIM_WALL_US - AGE_US;
+}
+
+/* ---- Keys ------------------------------------------------------------------------------------ */
+
+static bool is_named(const struct sim_key *key, const char *name, size_t len)
+{
+	return key->name_len == len && memcmp(key->name, name, len) == 0;
+}
+
+static struct sim_key *find(struct sim_server *server, const char *name, size_t len)
+{
+	unsigned i;
+
+	for (i = 0; i < SIM_KEYS_MAX; i++) {
+		if (is_named(&server->data.keys[i], name, len)) {
+			return &server->data.keys[i];
+		}
+	}
+	return NULL;
+}
+
+static struct sim_key *find_or_make(struct sim *sim, struct sim_server *server, const char *name,
+				    size_t len)
+{
+	struct sim_key *key = find(server, name, len);
+
+	if (key == NULL) {
+		key = find(server, "", 0);
+		if (key == NULL) {
+			sim_fail(sim, "too many names for a node");
+		}
+		memcpy(key->name, name, len);
+		key->name_len = len;
+	}
+	return key;
+}
+
+/* Milliseconds that the key has left. To the grain, it dies early rather than late. */
+static uint64_t left_ms(const struct sim *sim, const struct sim_server *server,
+			const struct sim_key *key)
+{
+	uint64_t now_ms = clock_us(sim, server) / 1000;
+	return key->dies_ms > now_ms ? key->dies_ms - now_ms : 0;
+}
+
+static bool is_owner(const struct sim_key *key, const char *token, size_t len)
+{
+	return key->token_len == len && memcmp(key->token, token, len) == 0;
+}
+
+static void set(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		const char *token, size_t len, uint32_t ttl_ms)
+{
+	memcpy(key->token, token, len);
+	key->token_len = len;
+	key->dies_ms = clock_us(sim, server) / 1000 + ttl_ms;
+}
+
+const struct sim_key *sim_key(struct sim *sim, unsigned node, const char *resource)
+{
+	struct sim_server *server = &sim->servers[node];
+	const struct sim_key *key = find(server, resource, strlen(resource));
+
+	return key != NULL && left_ms(sim, server, key) > 0 ? key : NULL;
+}
+
+unsigned sim_keys_with(struct sim *sim, const char *resource, const char *token, size_t token_len)
+{
+	const struct sim_key *key;
+	unsigned i, n = 0;
+
+	for (i = 0; i < sim->node_count; i++) {
+		key = sim_key(sim, i, resource);
+		n += key != NULL && is_owner(key, token, token_len);
+	}
+	return n;
+}
+
+void sim_plant(struct sim *sim, unsigned node, const char *resource, const char *token,
+	       uint32_t ttl_ms)
+{
+	struct sim_server *server = &sim->servers[node];
+
+	set(sim, server, find_or_make(sim, server, resource, strlen(resource)), token,
+	    strlen(token), ttl_ms);
+}
+
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+/* RLK_SCRIPT_FENCED. */
+static void set_fenced(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		       const struct sim_command *command, struct rlk_answer *answer)
+{
+	uint64_t now_us = clock_us(sim, server);
+	uint64_t floor_us = command->born_us + RLK_FENCE_DELTA_US;
+	uint64_t forgotten_us = now_us + RLK_FENCE_DELTA_US - RLK_FENCE_TTL_MS * 1000;
+	bool repair = command->op == RLK_OP_REPAIR;
+	bool ours = left_ms(sim, server, key) > 0;
+
+	if (ours && !is_owner(key, command->token, command->token_len)) {
+		answer->kind = RLK_NO;
+		answer->remaining_ms = (int64_t)left_ms(sim, server, key);
+		return;
+	}
+	floor_us = key->fence > floor_us ? key->fence : floor_us;
+	floor_us = key->fence == 0 && forgotten_us > floor_us ? forgotten_us : floor_us;
+	if (repair ? command->fence < key->fence
+		   : command->fence < floor_us || (command->fence == floor_us && !ours)) {
+		answer->kind = RLK_FENCE_LOW;
+		answer->fence = repair ? key->fence : floor_us;
+		return;
+	}
+	if (!repair && command->fence > now_us + RLK_FENCE_DELTA_US) {
+		answer->kind = RLK_FENCE_HIGH;
+		answer->fence = now_us;
+		return;
+	}
+	if (left_ms(sim, server, key) < command->ttl_ms) {
+		set(sim, server, key, command->token, command->token_len, command->ttl_ms);
+	}
+	key->fence = command->fence > floor_us ? command->fence : floor_us;
+	answer->kind = RLK_YES;
+}
+
+static void set_if_free(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+			const struct sim_command *command, struct rlk_answer *answer)
+{
+	if (command->fence != 0) {
+		if (command->born_us == 0) {
+			answer->kind = RLK_ERROR;
+			return;
+		}
+		set_fenced(sim, server, key, command, answer);
+	} else if (left_ms(sim, server, key) > 0) {
+		answer->kind = RLK_NO;
+	} else {
+		set(sim, server, key, command->token, command->token_len, command->ttl_ms);
+		answer->kind = RLK_YES;
+	}
+}
+
+/* RLK_SCRIPT_EXTEND. */
+static void extend(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		   const struct sim_command *command, struct rlk_answer *answer)
+{
+	uint64_t left = left_ms(sim, server, key);
+
+	if (left == 0) {
+		answer->kind = RLK_MISSING;
+	} else if (!is_owner(key, command->token, command->token_len)) {
+		answer->kind = RLK_NO;
+	} else {
+		if (left < command->ttl_ms) {
+			key->dies_ms += command->ttl_ms - left;
+		}
+		answer->kind = RLK_YES;
+	}
+}
+
+/* RLK_SCRIPT_RELEASE. */
+static void release(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		    const struct sim_command *command, struct rlk_answer *answer)
+{
+	answer->kind = RLK_NO;
+	if (left_ms(sim, server, key) > 0 && is_owner(key, command->token, command->token_len)) {
+		key->dies_ms = 0;
+		answer->kind = RLK_YES;
+	}
+}
+
+static void look(const struct sim *sim, const struct sim_server *server, const struct sim_key *key,
+		 enum rlk_op op, struct rlk_answer *answer)
+{
+	uint64_t left = left_ms(sim, server, key);
+
+	answer->kind = RLK_VALUE;
+	answer->remaining_ms = (int64_t)left;
+	if (op == RLK_OP_INSPECT && left > 0) {
+		answer->held = true;
+		answer->text = key->token; /* Lent, as a reply's text is. */
+		answer->text_len = key->token_len;
+	}
+}
+
+static void execute(struct sim *sim, struct sim_server *server, const struct sim_command *command,
+		    struct rlk_answer *answer)
+{
+	struct sim_key *key = find_or_make(sim, server, command->name, command->name_len);
+
+	switch (command->op) {
+	case RLK_OP_ACQUIRE:
+	case RLK_OP_REPAIR:
+		set_if_free(sim, server, key, command, answer);
+		break;
+	case RLK_OP_EXTEND:
+		extend(sim, server, key, command, answer);
+		break;
+	case RLK_OP_RELEASE:
+		release(sim, server, key, command, answer);
+		break;
+	case RLK_OP_REMAINING:
+	case RLK_OP_INSPECT:
+		look(sim, server, key, command->op, answer);
+		break;
+	}
+}
+
+void sim_server_execute(struct sim *sim, struct sim_server *server,
+			const struct sim_command *command, struct rlk_answer *answer)
+{
+	static const char text[] = "OOM command not allowed when used memory > 'maxmemory'.";
+	bool error = sim_chance(sim, server->error_percent);
+
+	*answer = (struct rlk_answer){.kind = RLK_ERROR, .remaining_ms = -1};
+	server->asked[command->op]++;
+	/* A script may fail after its first write: an error does not mean that nothing was done. */
+	if (!error || sim_chance(sim, 50)) {
+		execute(sim, server, command, answer);
+	}
+	if (error || answer->kind == RLK_ERROR) {
+		*answer = (struct rlk_answer){
+			.kind = RLK_ERROR,
+			.remaining_ms = -1,
+			.text = text,
+			.text_len = sizeof text - 1,
+		};
+	}
+	sim_note(sim, "  node %u: op %d of %.4s on %.*s: %d", server->index, (int)command->op,
+		 command->token, (int)command->name_len, command->name, (int)answer->kind);
+}
+
+/* RLK_SCRIPT_ENROL. */
+void sim_server_enrol(struct sim *sim, struct sim_server *server, uint64_t *born_us,
+		      uint64_t *now_us)
+{
+	struct sim_data *data = &server->data;
+
+	*now_us = clock_us(sim, server);
+	if (strcmp(data->incarnation, server->run_id) != 0) {
+		if (data->incarnation[0] == '\0' || !server->durable) {
+			data->born_us = *now_us;
+		}
+		memcpy(data->incarnation, server->run_id, sizeof server->run_id);
+	}
+	*born_us = data->born_us;
+}
+
+/* ---- Faults ---------------------------------------------------------------------------------- */
+
+void sim_save(struct sim *sim, unsigned node)
+{
+	sim->servers[node].saved = sim->servers[node].data;
+}
+
+static void wake_all(struct sim *sim, unsigned node)
+{
+	struct sim_conn *conn;
+
+	for (conn = sim->conns; conn != NULL; conn = conn->next) {
+		if (conn->server == node) {
+			sim_conn_wake(conn);
+		}
+	}
+}
+
+void sim_stop(struct sim *sim, unsigned node, enum sim_memory memory, bool quietly)
+{
+	struct sim_server *server = &sim->servers[node];
+	struct sim_conn *conn;
+
+	sim_note(sim, "node %u stops, memory %d", node, (int)memory);
+	server->up = server->paused = false;
+	if (memory == SIM_FORGETS_ALL) {
+		memset(&server->data, 0, sizeof server->data);
+	} else if (memory == SIM_FORGETS_SOME) {
+		server->data = server->saved;
+	}
+	sim->forgot |= memory != SIM_KEEPS_ALL;
+	for (conn = sim->conns; conn != NULL; conn = conn->next) {
+		if (conn->server == node) {
+			sim_conn_server_gone(conn, quietly);
+		}
+	}
+}
+
+void sim_start(struct sim *sim, unsigned node)
+{
+	struct sim_server *server = &sim->servers[node];
+
+	sim_note(sim, "node %u starts", node);
+	server->up = true;
+	name_process(server);
+	wake_all(sim, node);
+}
+
+void sim_pause(struct sim *sim, unsigned node)
+{
+	sim_note(sim, "node %u pauses", node);
+	sim->servers[node].paused = true;
+}
+
+void sim_resume(struct sim *sim, unsigned node)
+{
+	sim_note(sim, "node %u goes on", node);
+	sim->servers[node].paused = false;
+	wake_all(sim, node);
+}
