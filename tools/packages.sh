@@ -15,12 +15,19 @@ missing_packages()
 		if pkg-config --exists 'hiredis_ssl >= 1.0'; then
 			pkg-config --exists openssl || echo libssl-dev
 			have openssl || echo openssl
+			# What OpenSSL itself names for a static link, and its package does not bring.
+			case "$(pkg-config --static --libs openssl 2>/dev/null) " in
+			*'-lz '*) pkg-config --exists zlib || echo zlib1g-dev ;;
+			esac
+			case "$(pkg-config --static --libs openssl 2>/dev/null) " in
+			*'-lzstd '*) pkg-config --exists libzstd || echo libzstd-dev ;;
+			esac
 		fi
 	else
 		echo pkgconf libhiredis-dev libuv1-dev check
 	fi
-	have redis-server || have valkey-server || echo redis-server
-	have redis-cli || have valkey-cli || echo redis-tools
+	have redis-server || echo redis-server
+	have redis-cli || echo redis-tools
 }
 
 # The same for the programs named, each with the package that brings it: clang=clang.

@@ -196,16 +196,25 @@ static const char *plain_words(const redisAsyncContext *ac)
 	return strncmp(text, prefix, sizeof prefix - 1) == 0 ? text + sizeof prefix - 1 : text;
 }
 
+/* The first error in the queue, or 0 if there is none but of the system's, which hiredis has told.
+ */
+static unsigned long first_error(void)
+{
+	unsigned long error = ERR_peek_error();
+
+	return ERR_GET_LIB(error) == ERR_LIB_SYS ? 0 : error;
+}
+
 /* A server that refuses us says so, and hangs up. If hiredis finds that out by writing, what was
  * said has not been read yet. */
-static unsigned long last_error(const struct rlk_tls_peer *peer, bool logged_in)
+static void read_last_words(const struct rlk_tls_peer *peer)
 {
 	char byte;
 
-	if (ERR_peek_error() == 0 && !logged_in && SSL_is_init_finished(peer->ssl)) {
+	if (first_error() == 0 && SSL_is_init_finished(peer->ssl)) {
+		ERR_clear_error();
 		(void)SSL_read(peer->ssl, &byte, 1);
 	}
-	return ERR_peek_error();
 }
 
 bool rlk_tls_explain(const struct rlk_tls_peer *peer, const redisAsyncContext *ac, bool logged_in,
@@ -217,7 +226,10 @@ bool rlk_tls_explain(const struct rlk_tls_peer *peer, const redisAsyncContext *a
 	if (peer->ssl == NULL) {
 		return false;
 	}
-	error = last_error(peer, logged_in);
+	if (!logged_in) {
+		read_last_words(peer);
+	}
+	error = first_error();
 	if (peer->fault[0] != '\0') {
 		words = peer->fault;
 	} else if (!logged_in && peer->asked) {
