@@ -2,7 +2,8 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "values.h"
 
 #define EXIT_USAGE 64
 
@@ -29,49 +30,31 @@ static const struct option known[] = {
 	{"port", required_argument, NULL, PORT},     {"json", no_argument, NULL, JSON},
 	{"help", no_argument, NULL, HELP},	     {NULL, 0, NULL, 0}};
 
-/* A whole number from @min to @max. */
-static bool number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
-{
-	char *end;
-
-	*value = strtoull(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *value >= min && *value <= max;
-}
-
-static bool seconds(const char *text, uint64_t *duration_ns)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	*duration_ns = (uint64_t)(value * 1e9);
-	return end != text && *end == '\0' && value > 0 && value <= 3600;
-}
-
 static bool take(struct bench_options *options, int which, const char *text)
 {
 	uint64_t value = 0;
 
 	switch (which) {
 	case ROUNDS:
-		if (!number(text, 1, ROUNDS_MAX, &value)) {
+		if (!value_number(text, 1, ROUNDS_MAX, &value)) {
 			return false;
 		}
 		options->rounds = (unsigned)value;
 		return true;
 	case SECONDS:
-		return seconds(text, &options->plan.duration_ns);
+		return value_seconds(text, &options->plan.duration_ns);
 	case CYCLES:
-		return number(text, 1, 100000000, &options->plan.cycles);
+		return value_number(text, 1, 100000000, &options->plan.cycles);
 	case WARMUP:
-		return number(text, 0, 1000000, &options->plan.warmup_cycles);
+		return value_number(text, 0, 1000000, &options->plan.warmup_cycles);
 	case TTL:
-		if (!number(text, 100, 3600000, &value)) {
+		if (!value_number(text, 100, 3600000, &value)) {
 			return false;
 		}
 		options->ttl_ms = (uint32_t)value;
 		return true;
 	case PORT:
-		if (!number(text, 1024, 65000, &value)) {
+		if (!value_number(text, 1024, 65000, &value)) {
 			return false;
 		}
 		options->first_port = (uint16_t)value;

@@ -6,17 +6,14 @@
 #include <string.h>
 #include <uv.h>
 
-#define SETTLE_PAUSE_MS 20
+#include "session.h"
 
 struct ours {
-	uv_loop_t loop;
-	uv_timer_t pause;
-	struct redlock_client *client;
+	struct session session;
 	struct redlock_lock *lock;
 	const char *resource;
 	struct block *block;
 	uint64_t start_ns; /* Of the operation under way. */
-	size_t unsettled;
 };
 
 static void acquire(struct ours *ours);
@@ -67,14 +64,14 @@ static void acquire(struct ours *ours)
 	int rv;
 
 	if (!block_next(ours->block)) {
-		uv_stop(&ours->loop);
+		uv_stop(&ours->session.loop);
 		return;
 	}
 	ours->start_ns = now_ns();
 	rv = redlock_acquire(ours->lock, 0, on_acquired, ours);
 	if (rv != REDLOCK_OK) {
 		block_failed(ours->block, "acquire", redlock_status_name(rv), 0);
-		uv_stop(&ours->loop);
+		uv_stop(&ours->session.loop);
 	}
 }
 
@@ -83,89 +80,34 @@ void ours_measure(struct ours *ours, const struct plan *plan, struct block *bloc
 	ours->block = block;
 	block_begin(block, plan);
 	acquire(ours);
-	uv_run(&ours->loop, UV_RUN_DEFAULT);
-}
-
-static void on_inspected(struct redlock_client *client, int status,
-			 const struct redlock_inspection *inspection, void *data)
-{
-	struct ours *ours = data;
-	size_t i;
-
-	(void)client;
-	ours->unsettled = 0;
-	for (i = 0; status == REDLOCK_OK && i < inspection->node_count; i++) {
-		const struct redlock_node_status *node = &inspection->nodes[i];
-
-		ours->unsettled += node->state != REDLOCK_NODE_UP || !node->answered || node->held;
-	}
-	uv_stop(&ours->loop);
-}
-
-static void on_pause_over(uv_timer_t *timer)
-{
-	uv_stop(timer->loop);
+	uv_run(&ours->session.loop, UV_RUN_DEFAULT);
 }
 
 size_t ours_settle(struct ours *ours, uint64_t patience_ms)
 {
-	uint64_t until_ns = now_ns() + patience_ms * 1000000;
-
-	for (;;) {
-		ours->unsettled = SIZE_MAX;
-		if (redlock_inspect(ours->client, ours->resource, strlen(ours->resource),
-				    on_inspected, ours) == REDLOCK_OK) {
-			uv_run(&ours->loop, UV_RUN_DEFAULT);
-		}
-		if (ours->unsettled == 0 || now_ns() >= until_ns) {
-			return ours->unsettled;
-		}
-		uv_timer_start(&ours->pause, on_pause_over, SETTLE_PAUSE_MS, 0);
-		uv_run(&ours->loop, UV_RUN_DEFAULT);
-	}
-}
-
-static int open_client(struct ours *ours, const struct nodes *nodes, uint32_t ttl_ms,
-		       struct redlock_error *error)
-{
-	struct redlock_options options;
-	const char *urls[NODES_MAX];
-	size_t i;
-
-	for (i = 0; i < nodes->count; i++) {
-		urls[i] = nodes->all[i].url;
-	}
-	redlock_options_init(&options);
-	options.ttl_ms = ttl_ms;
-	if (options.max_ttl_ms < ttl_ms) {
-		options.max_ttl_ms = ttl_ms;
-	}
-	/* The servers are minutes old and keep nothing on disk: without this they would not be
-	 * believed until max_ttl_ms had passed. */
-	options.guard = REDLOCK_GUARD_OFF;
-	return redlock_client_new(&ours->client, &ours->loop, urls, nodes->count, &options, error);
+	return session_settle(&ours->session, ours->resource, patience_ms);
 }
 
 struct ours *ours_open(const struct nodes *nodes, const char *resource, uint32_t ttl_ms, char *why,
 		       size_t why_len)
 {
 	struct ours *ours = calloc(1, sizeof(*ours));
-	struct redlock_error error = {0};
+	struct redlock_options options;
 	int rv;
 
-	if (!ours || uv_loop_init(&ours->loop) != 0) {
+	if (!ours) {
 		snprintf(why, why_len, "out of memory");
-		free(ours);
 		return NULL;
 	}
 	ours->resource = resource;
-	uv_timer_init(&ours->loop, &ours->pause);
-	rv = open_client(ours, nodes, ttl_ms, &error);
-	if (rv == REDLOCK_OK) {
-		rv = redlock_lock_new(&ours->lock, ours->client, resource, strlen(resource), NULL);
+	session_options(&options, ttl_ms);
+	if (session_open(&ours->session, nodes, &options, why, why_len) != 0) {
+		free(ours);
+		return NULL;
 	}
+	rv = redlock_lock_new(&ours->lock, ours->session.client, resource, strlen(resource), NULL);
 	if (rv != REDLOCK_OK) {
-		snprintf(why, why_len, "%s", error.text[0] ? error.text : redlock_strerror(rv));
+		snprintf(why, why_len, "%s", redlock_strerror(rv));
 		ours_close(ours);
 		return NULL;
 	}
@@ -175,11 +117,6 @@ struct ours *ours_open(const struct nodes *nodes, const char *resource, uint32_t
 void ours_close(struct ours *ours)
 {
 	redlock_lock_free(ours->lock);
-	if (ours->client) {
-		redlock_client_close(ours->client, NULL, NULL);
-	}
-	uv_close((uv_handle_t *)&ours->pause, NULL);
-	uv_run(&ours->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&ours->loop);
+	session_close(&ours->session);
 	free(ours);
 }

@@ -90,6 +90,7 @@ static struct rlk_config config_of(const struct redlock_options *options)
 		.max_in_flight = options->max_in_flight,
 		.guard = options->guard == REDLOCK_GUARD_ON,
 		.durable = options->guard == REDLOCK_GUARD_DURABLE,
+		.may_change = options->node_may_change,
 	};
 }
 

@@ -70,6 +70,10 @@ int redlock_lock_new(struct redlock_lock **out, struct redlock_client *client, c
 	if (status != 0) {
 		return status;
 	}
+	/* An old copy of the node could have an earlier lease under the same token, and vote. */
+	if (options.token != NULL && client->options.node_may_change) {
+		return REDLOCK_EUNSUPPORTED;
+	}
 	config = config_of(client, &options);
 	status = rlk_lock_ttl_check(&client->options, config.ttl_ms);
 	if (status != 0) {

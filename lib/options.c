@@ -65,7 +65,8 @@ static bool import(void *to, size_t to_size, const void *given, size_t given_siz
 	const unsigned char *bytes = given;
 	size_t i;
 
-	if (given_size < sizeof(size_t)) {
+	/* No version's struct ends where a pointer does not: one would be torn. */
+	if (given_size < sizeof(size_t) || given_size % sizeof(void *) != 0) {
 		return false;
 	}
 	for (i = to_size; i < given_size; i++) {

@@ -4,13 +4,23 @@
 #include "client.h"
 #include "core/lease.h"
 
-static const char *reason(const struct rlk_node *node, enum redlock_vote vote)
+/* What the node had to say; it may have logged in anew since the vote. */
+static const char *words_of(const struct rlk_node *node, const char *otherwise)
+{
+	const char *words = node->error[0] != '\0' ? node->error : node->past_error;
+
+	return words[0] != '\0' ? words : otherwise;
+}
+
+static const char *reason(const struct rlk_node *node, enum redlock_vote vote, bool answered)
 {
 	switch (vote) {
 	case REDLOCK_VOTE_ERROR:
-		return node->error[0] != '\0' ? node->error : "too many unanswered requests";
+		return answered || node->error[0] != '\0'
+			       ? words_of(node, "unexpected reply")
+			       : "too many unanswered requests, or out of memory";
 	case REDLOCK_VOTE_UNREACHABLE:
-		return node->error[0] != '\0' ? node->error : "not connected yet";
+		return words_of(node, "not connected yet");
 	case REDLOCK_VOTE_TIMED_OUT:
 		return "no answer in time";
 	case REDLOCK_VOTE_WITHHELD:
@@ -36,7 +46,8 @@ void rlk_report(struct redlock_lock *lock, struct redlock_report *report)
 			.remaining_ms = note->remaining_ms,
 			.error = note->floor != 0 || note->ceiling != 0
 					 ? "refused the fencing token"
-					 : reason(&client->nodes[i], (enum redlock_vote)note->vote),
+					 : reason(&client->nodes[i], (enum redlock_vote)note->vote,
+						  note->rtt_us != 0),
 		};
 	}
 	*report = (struct redlock_report){

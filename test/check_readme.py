@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What README.md shows is true: its C program is short, compiles and takes a lock, and its shell
-example runs as it stands, on servers that it starts itself.
+example runs as it stands, on servers that it starts itself; so does that of docs/design.md.
 
 usage: check_readme.py SOURCE_ROOT LIBREDLOCK.SO REDLOCK CC...
 """
@@ -75,12 +75,29 @@ def compile_program(program, library, compiler, include, work):
     )
 
 
+def play(script, tool, before_stop=""):
+    """What a shell example says, on servers of its own, in a directory of its own."""
+    start = f'cluster start --dir "$PWD/nodes" --port {free_ports()}'
+    stop = f'{tool} cluster stop --dir "$PWD/nodes"'
+    script = re.sub(r"\b(build/cli/)?redlock (?=run|status|cluster)", f"{tool} ", script)
+    script = script.replace("cluster start", start)
+    script = script.replace(f"{tool} cluster stop", f"{before_stop}{stop}")
+    trap = f"trap '{stop} >/dev/null 2>&1' EXIT\n"
+    with tempfile.TemporaryDirectory(prefix="redlock-readme-") as place:
+        env = {**os.environ, "TMPDIR": place}
+        return run(["sh", "-euc", trap + script], cwd=place, env=env)
+
+
+def expect(said, *all_wanted):
+    for wanted in all_wanted:
+        if wanted not in said:
+            fail(f"the examples do not say '{wanted}'")
+
+
 def main():
     root, library, tool = (pathlib.Path(name).resolve() for name in sys.argv[1:4])
     readme = (root / "README.md").read_text(encoding="utf-8")
-    script = block(readme, "sh", "redlock run").replace("build/cli/redlock", str(tool))
-    start = f'cluster start --dir "$PWD/nodes" --port {free_ports()}'
-    stop = 'cluster stop --dir "$PWD/nodes"'
+    design = (root / "docs/design.md").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="redlock-readme-") as name:
         work = pathlib.Path(name)
         compile_program(
@@ -89,14 +106,11 @@ def main():
         if not (shutil.which("redis-server") or shutil.which("valkey-server")):
             print("skipped: neither redis-server nor valkey-server is installed")
             sys.exit(SKIP)
-        script = script.replace("cluster start", start).replace(
-            f"{tool} cluster stop", f"./program $(echo $REDLOCK_NODES | tr , ' ')\n{tool} {stop}"
-        )
-        trap = f"trap '{tool} {stop} >/dev/null 2>&1' EXIT\n"
-        said = run(["sh", "-euc", trap + script], cwd=work, env={**os.environ, "TMPDIR": name})
-    for wanted in ("nightly-report is ours", "ours for "):
-        if wanted not in said:
-            fail(f"the examples of README.md do not say '{wanted}'")
+        program = f"{work}/program $(echo $REDLOCK_NODES | tr , ' ')\n"
+        said = play(block(readme, "sh", "redlock run"), tool, program)
+        expect(said, "nightly-report is ours", "ours for ")
+    said = play(block(design, "sh", "REDLOCK_FENCE"), tool)
+    expect(said, "written: by Bob", "refused: ")
 
 
 main()

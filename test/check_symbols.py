@@ -62,6 +62,10 @@ def main():
     for _, name in defined(nm, "-g", "--defined-only", archive):
         if not name.startswith(("redlock_", "rlk_")):
             faults.append(f"{name} of the static library is not a name of ours")
+    for path in (library, archive):
+        symbols = subprocess.run([nm, path], check=True, capture_output=True, text=True).stdout
+        if "rlk_mutant" in symbols:
+            faults.append(f"{path} was built to be broken: see lib/core/mutant.h")
     for name in wanted:
         if not name.startswith("redlock_"):
             faults.append(f"{name} is declared, and not a name of ours")

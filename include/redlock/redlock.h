@@ -115,7 +115,8 @@ struct redlock_report {
 	size_t quorum;
 	const struct redlock_node_report *nodes;
 	uint32_t elapsed_us;  /* Of the deciding round. */
-	uint32_t attempts;    /* Rounds of this operation. */
+	uint32_t attempts;    /* Rounds of this operation; 0: the lease was handed from one lock
+			       * of this client to the next, and no node was asked. */
 	uint64_t waited_ms;   /* From the call to the decision. */
 	uint64_t validity_ms; /* Left of the lease; 0 when it is not held. */
 	uint64_t fence;	      /* Fencing token, 0 without fencing. */
@@ -174,6 +175,10 @@ struct redlock_options {
 	const char *tls_ca_file;   /* Whom to trust. Default NULL: the system's CAs. */
 	const char *tls_cert_file; /* Client certificate, then its chain; and its key, */
 	const char *tls_key_file;  /* without passphrase. Both or neither. Default NULL. */
+	/* Another server may come to answer at a node's address without the connection breaking,
+	 * as behind a proxy: then each vote asks whether it is still the same one, by a script
+	 * with INFO in it, and is slower. Not for locks with an own token. Default false. */
+	bool node_may_change;
 };
 
 /** Fill in the defaults. A library newer than the caller's header reads the missing tail as
@@ -304,6 +309,7 @@ REDLOCK_API void redlock_lock_options_init_sized(struct redlock_lock_options *op
  * Returns 0 and sets *@lock, or:
  *   REDLOCK_EINVAL   NULL or empty resource, token too long, TTL of 0 or above
  *                    max_ttl_ms, or too short to leave any validity
+ *   REDLOCK_EUNSUPPORTED  an own token, where node_may_change is set
  *   REDLOCK_ECLOSED  the client is closing
  *   REDLOCK_ENOMEM   out of memory
  */
@@ -324,6 +330,10 @@ REDLOCK_API void redlock_lock_free(struct redlock_lock *lock);
  * than the other lease has left, until @wait_ms is over (the first attempt is
  * always finished). Each attempt has a new owner token; a lost one is given
  * back wherever it may have been granted.
+ *
+ * Locks of one client that wait for one resource stand in line: one of them asks
+ * the nodes, the others get their turn in the order in which they came. Who
+ * waits behind another one may find the wait over before it has asked anybody.
  *
  * Returns 0 if started; otherwise @cb will never be called:
  *   REDLOCK_EINVAL   NULL lock or cb
@@ -363,6 +373,11 @@ REDLOCK_API int redlock_extend(struct redlock_lock *lock, redlock_lock_cb cb, vo
  * Give the lock back: compare-and-delete on all nodes, done when a quorum has
  * answered. redlock_lock_held() is false from this call on. Nodes that do not
  * answer are told again until they do or the key has expired. @cb may be NULL.
+ *
+ * If another lock of this client waits for the resource, the lease is handed on
+ * to it instead (with a fencing token of its own, if it asks for one), and the
+ * status is 0; after a number of times, or one TTL, it is given back all the
+ * same, so that other clients get their chance.
  *
  * Returns 0 if started; otherwise @cb will never be called:
  *   REDLOCK_EINVAL   NULL lock

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cluster.h"
+#include "mutant.h"
 
 static void unpin(struct rlk_attempt *attempt)
 {
@@ -45,11 +46,13 @@ static void describe(struct rlk_asker *asker, const struct rlk_request *request,
 	command->token_len = attempt->token_len;
 	command->ttl_ms = attempt->ttl_ms;
 	command->fence = attempt->fence;
+	command->checked = attempt->cluster->config.may_change;
 	command->undone = is_undone(attempt, request);
 }
 
 /* ---- What an answer tells of the key --------------------------------------------------------- */
 
+/* Unknown is not no: only a clean refusal says that nothing is set. */
 static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
 		     enum rlk_answer_kind kind)
 {
@@ -61,12 +64,12 @@ static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
 	case RLK_FENCE_LOW:
 	case RLK_FENCE_HIGH:
 		/* A repair may be refused because the key is there after all: ours. */
-		if (request->op == RLK_OP_ACQUIRE) {
+		if (request->op == RLK_OP_ACQUIRE || RLK_MUTANT(REPAIR_REFUSED_IS_NO)) {
 			claim->state = RLK_CLAIM_NONE;
 		}
 		break;
 	case RLK_BROKEN:
-		if (request->sent) {
+		if (request->sent && !RLK_MUTANT(BROKEN_IS_NO)) {
 			claim->debt.stray = true;
 		} else {
 			claim->state = RLK_CLAIM_NONE;
@@ -74,7 +77,8 @@ static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
 		break;
 	default:
 		/* Silence or an error: it may be set all the same. */
-		if (!request->sent) {
+		if (!request->sent || (RLK_MUTANT(SILENCE_IS_NO) && kind == RLK_SILENT) ||
+		    (RLK_MUTANT(ERROR_IS_NO) && kind == RLK_ERROR)) {
 			claim->state = RLK_CLAIM_NONE;
 		}
 		break;
@@ -85,7 +89,8 @@ static void note_extended(struct rlk_claim *claim, enum rlk_answer_kind kind)
 {
 	if (kind == RLK_YES) {
 		claim->state = RLK_CLAIM_SET;
-	} else if ((kind == RLK_NO || kind == RLK_MISSING) && !claim->debt.stray) {
+	} else if ((kind == RLK_NO || kind == RLK_MISSING) &&
+		   (!claim->debt.stray || RLK_MUTANT(STRAY_EXTENDED))) {
 		claim->state = RLK_CLAIM_NONE;
 	}
 }
@@ -104,6 +109,7 @@ static void note(struct rlk_claim *claim, struct rlk_node *node, const struct rl
 		note_set(claim, request, answer->kind);
 		break;
 	case RLK_OP_EXTEND:
+	case RLK_OP_ADVANCE:
 		note_extended(claim, answer->kind);
 		break;
 	case RLK_OP_RELEASE:
@@ -202,21 +208,26 @@ enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node,
 /* Requests that have not left need not be undone, and must not leave after their undoing. */
 static void withdraw(struct rlk_attempt *attempt, unsigned node)
 {
-	unsigned withdrawn = rlk_node_withdraw(&attempt->cluster->nodes[node], &attempt->asker);
+	bool would_set;
 
-	if (withdrawn > 0) {
+	if (RLK_MUTANT(UNSENT_STAYS)) {
+		return;
+	}
+	attempt->pins -=
+		rlk_node_withdraw(&attempt->cluster->nodes[node], &attempt->asker, &would_set);
+	/* A renewal says nothing of the key, which may be another process's doing. */
+	if (would_set) {
 		attempt->claims[node].state = RLK_CLAIM_NONE;
-		attempt->pins -= withdrawn;
 	}
 }
 
-enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node, uint32_t round)
+/* What is left of the claim, now that all that has not left is withdrawn. */
+static enum rlk_answer_kind give_back(struct rlk_attempt *attempt, unsigned node, uint32_t round)
 {
 	struct rlk_claim *claim = &attempt->claims[node];
 	struct rlk_node *at = &attempt->cluster->nodes[node];
 
 	assert(!claim->debt.owed);
-	withdraw(attempt, node);
 	if (claim->state == RLK_CLAIM_NONE && at->state != RLK_UP && !at->fresh) {
 		return RLK_UNREACHABLE; /* Nothing is there, and nobody to ask. */
 	}
@@ -227,9 +238,25 @@ enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned n
 	return RLK_UNREACHABLE;
 }
 
+enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node, uint32_t round)
+{
+	withdraw(attempt, node);
+	return give_back(attempt, node, round);
+}
+
+void rlk_attempt_withdraw(struct rlk_attempt *attempt)
+{
+	unsigned i;
+
+	for (i = 0; i < attempt->cluster->node_count; i++) {
+		withdraw(attempt, i);
+	}
+}
+
 void rlk_attempt_leave(struct rlk_attempt *attempt)
 {
 	attempt->owner = NULL;
+	rlk_attempt_withdraw(attempt);
 	unpin(attempt);
 }
 
@@ -237,11 +264,13 @@ void rlk_attempt_abandon(struct rlk_attempt *attempt)
 {
 	unsigned i;
 
-	attempt->owner = NULL;
+	/* One round: nobody hears what still comes for it. */
+	attempt->owner = RLK_MUTANT(ATTEMPT_MIXED) ? attempt->owner : NULL;
 	for (i = 0; i < attempt->cluster->node_count; i++) {
 		withdraw(attempt, i);
-		if (attempt->claims[i].state != RLK_CLAIM_NONE) {
-			rlk_attempt_release(attempt, i, 0);
+		/* Nothing is left behind. */
+		if (attempt->claims[i].state != RLK_CLAIM_NONE && !RLK_MUTANT(LOSS_KEPT)) {
+			give_back(attempt, i, 0);
 		}
 	}
 	unpin(attempt);
@@ -254,10 +283,8 @@ bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, 
 
 	for (debt = node->debts; debt != NULL; debt = debt->next) {
 		const struct rlk_attempt *attempt = (const struct rlk_attempt *)debt->asker;
-		if (attempt->token_len == token_len &&
-		    memcmp(attempt->token, token, token_len) == 0 &&
-		    attempt->name->len == name->len &&
-		    memcmp(attempt->name->bytes, name->bytes, name->len) == 0) {
+		if (attempt->name == name && attempt->token_len == token_len &&
+		    memcmp(attempt->token, token, token_len) == 0) {
 			return true;
 		}
 	}

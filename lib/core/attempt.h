@@ -15,7 +15,9 @@ enum rlk_claim_state {
 struct rlk_claim {
 	struct rlk_debt debt;
 	uint8_t state;
-	bool counted; /* The node has voted for this lease, unguarded. */
+	/* The node has voted for this lease, unguarded, and our key cannot have died there before
+	 * this; 0: it has not. */
+	uint64_t counted_until_us;
 };
 
 struct rlk_attempt {
@@ -44,7 +46,10 @@ enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node,
 /* Ask @node to release, and keep asking in the background until it has; as rlk_node_ask(). */
 enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node,
 					 uint32_t round);
-/* The owner lets go, and hears no more; releases still owed are settled in the background. */
+/* What has not left stays here. */
+void rlk_attempt_withdraw(struct rlk_attempt *attempt);
+/* The owner lets go, and hears no more; what has not left stays here, and releases still owed are
+ * settled in the background. */
 void rlk_attempt_leave(struct rlk_attempt *attempt);
 /* Give back whatever may be set, and leave. */
 void rlk_attempt_abandon(struct rlk_attempt *attempt);

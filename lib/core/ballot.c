@@ -7,13 +7,16 @@
 
 #include "lease.h"
 #include "lock_parts.h"
+#include "mutant.h"
 
 static void heard(void *owner, unsigned node, const struct rlk_request *request,
 		  const struct rlk_answer *answer)
 {
 	struct rlk_lock *lock = owner;
 
-	if (request->round != lock->round.serial) {
+	/* One round: an answer counts only in the round that asked. */
+	if (request->round != lock->round.serial && !RLK_MUTANT(ROUND_MIXED) &&
+	    !RLK_MUTANT(ATTEMPT_MIXED)) {
 		return;
 	}
 	switch (lock->state) {
@@ -28,6 +31,7 @@ static void heard(void *owner, unsigned node, const struct rlk_request *request,
 		rlk_lock_heard_release(lock, node, request, answer);
 		break;
 	case RLK_IDLE:
+	case RLK_QUEUED:
 	case RLK_PAUSING:
 		break;
 	}
@@ -56,19 +60,33 @@ struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock)
 
 bool rlk_lock_in_debt(const struct rlk_lock *lock, unsigned node)
 {
-	return lock->config.token_len > 0 &&
+	return lock->config.token_len > 0 && !RLK_MUTANT(OWN_TOKEN_ASKED) &&
 	       rlk_attempt_owed(&lock->cluster->nodes[node], lock->name, lock->config.token,
 				lock->config.token_len);
 }
 
-void rlk_lock_open_round(struct rlk_lock *lock)
+void rlk_lock_clear_ballots(struct rlk_lock *lock)
 {
 	unsigned i;
 
-	rlk_round_open(&lock->round, lock->cluster->node_count, rlk_now(lock->cluster));
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		lock->ballots[i] = (struct rlk_ballot_note){.remaining_ms = -1};
 	}
+}
+
+void rlk_lock_open_round(struct rlk_lock *lock)
+{
+	/* Numbered through all locks of the client: an attempt may pass from one to another. */
+	lock->round.serial = lock->cluster->rounds;
+	rlk_round_open(&lock->round, lock->cluster->node_count, rlk_now(lock->cluster));
+	lock->cluster->rounds = lock->round.serial;
+	rlk_lock_clear_ballots(lock);
+}
+
+void rlk_lock_counted(struct rlk_lock *lock, unsigned node)
+{
+	lock->attempt->claims[node].counted_until_us = rlk_valid_until_us(
+		lock->round.start_us, lock->config.ttl_ms, lock->cluster->config.drift_ppm);
 }
 
 void rlk_lock_ballot(struct rlk_lock *lock, unsigned node, enum rlk_ballot ballot,
@@ -114,4 +132,16 @@ void rlk_lock_no_answer(struct rlk_lock *lock, unsigned node, enum rlk_answer_ki
 	}
 	/* Only an answer has a round-trip time. */
 	rlk_lock_ballot(lock, node, RLK_BALLOT_FAULT, vote, kind == RLK_ERROR ? request : NULL);
+}
+
+/* Nodes that refuse the fencing token alone are no other owner. */
+int rlk_lock_why_refused(const struct rlk_lock *lock)
+{
+	unsigned i, held = 0;
+
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		held += lock->ballots[i].vote == REDLOCK_VOTE_HELD;
+	}
+	return held > 0 && rlk_round_reason(&lock->round) == RLK_REFUSED ? REDLOCK_EHELD
+									 : REDLOCK_ENOQUORUM;
 }

@@ -24,6 +24,7 @@ void rlk_cluster_init(struct rlk_cluster *cluster, const struct rlk_ports *ports
 	cluster->node_count = node_count;
 	cluster->quorum = rlk_quorum(node_count);
 	cluster->random = seed;
+	cluster->names_seed = rlk_random(&cluster->random);
 	for (i = 0; i < node_count; i++) {
 		rlk_node_init(&nodes[i], cluster, i);
 	}
@@ -57,6 +58,7 @@ void rlk_cluster_fini(struct rlk_cluster *cluster)
 		cluster->ports->free(cluster->world, request);
 	}
 	rlk_attempts_free(cluster);
+	rlk_names_free(cluster);
 }
 
 unsigned rlk_cluster_owed(const struct rlk_cluster *cluster)
@@ -88,17 +90,4 @@ void rlk_trace(const struct rlk_cluster *cluster, const char *format, ...)
 	vsnprintf(line, sizeof line, format, args);
 	va_end(args);
 	cluster->ports->trace(cluster->world, line);
-}
-
-struct rlk_name *rlk_name_hold(struct rlk_name *name)
-{
-	name->refs++;
-	return name;
-}
-
-void rlk_name_drop(struct rlk_cluster *cluster, struct rlk_name *name)
-{
-	if (--name->refs == 0) {
-		cluster->ports->free(cluster->world, name);
-	}
 }

@@ -2,6 +2,7 @@
 #ifndef RLK_CLUSTER_H
 #define RLK_CLUSTER_H
 
+#include "names.h"
 #include "node.h"
 #include "ports.h"
 #include "timers.h"
@@ -19,8 +20,9 @@ struct rlk_config {
 	uint32_t retry_min_ms, retry_max_ms;
 	uint32_t reconnect_min_ms, reconnect_max_ms;
 	uint32_t max_in_flight;
-	bool guard;   /* Withhold votes of nodes that may have forgotten grants. */
-	bool durable; /* Every node is vouched for: it loses nothing. */
+	bool guard;	 /* Withhold votes of nodes that may have forgotten grants. */
+	bool durable;	 /* Every node is vouched for: it loses nothing. */
+	bool may_change; /* Another server may come to answer on a connection that stays. */
 };
 
 struct rlk_cluster {
@@ -33,6 +35,9 @@ struct rlk_cluster {
 	struct rlk_request *spare_requests;
 	struct rlk_attempt *spare_attempts;
 	struct rlk_survey *surveys;
+	struct rlk_names names;
+	uint64_t names_seed;
+	uint32_t rounds;	/* Number of the last round of any lock. */
 	struct rlk_lock *locks; /* All of them. */
 	struct rlk_lock *news;	/* Those with callbacks due, first to last. */
 	struct rlk_lock *news_tail;
@@ -59,8 +64,5 @@ unsigned rlk_cluster_owed(const struct rlk_cluster *cluster);
 uint64_t rlk_now(const struct rlk_cluster *cluster);
 void rlk_trace(const struct rlk_cluster *cluster, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-
-struct rlk_name *rlk_name_hold(struct rlk_name *name);
-void rlk_name_drop(struct rlk_cluster *cluster, struct rlk_name *name);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "cluster.h"
 #include "lease.h"
+#include "mutant.h"
 
 #define SWEEP_MIN_US 20000
 #define SWEEP_MAX_US 1000000
@@ -39,9 +40,10 @@ static void settle(struct rlk_node *node, struct rlk_debt *debt)
 	debt->asker->settled(debt->asker, debt);
 }
 
+/* Debts: a release is asked for until it is answered, or the key has died. */
 static void sweep_later(struct rlk_node *node, uint64_t now_us)
 {
-	if (node->sweep_us != RLK_NEVER) {
+	if (node->sweep_us != RLK_NEVER || RLK_MUTANT(DEBT_ONCE)) {
 		return;
 	}
 	node->sweep_us = rlk_later(now_us, node->sweep_pause_us);
@@ -84,7 +86,9 @@ bool rlk_debt_owe(struct rlk_node *node, struct rlk_debt *debt, uint32_t round)
 /* When a key that was, or may yet be, set by now is gone at the latest. */
 static uint64_t dies_us(const struct rlk_node *node, const struct rlk_debt *debt, uint64_t now_us)
 {
-	return rlk_later(now_us, rlk_key_life_us(debt->ttl_ms, node->cluster->config.drift_ppm));
+	uint64_t life_us = rlk_key_life_us(debt->ttl_ms, node->cluster->config.drift_ppm);
+
+	return rlk_later(now_us, RLK_MUTANT(DEBT_CUT_SHORT) ? life_us / 2 : life_us);
 }
 
 void rlk_debt_answered(struct rlk_node *node, struct rlk_debt *debt, bool done)
@@ -92,7 +96,8 @@ void rlk_debt_answered(struct rlk_node *node, struct rlk_debt *debt, bool done)
 	uint64_t now_us;
 
 	debt->asking = false;
-	if (done && !debt->stray) {
+	/* Debts: what a dead connection may still set is not settled by an answer of another. */
+	if (done && (!debt->stray || RLK_MUTANT(STRAY_SETTLED))) {
 		settle(node, debt);
 		return;
 	}
@@ -110,7 +115,7 @@ void rlk_debts_broken(struct rlk_node *node)
 	for (debt = node->debts; debt != NULL; debt = debt->next) {
 		/* A release of the dead connection may come late as well: it must not
 		 * find a later attempt under the same token. */
-		if (debt->asking && debt->own_token) {
+		if (debt->asking && debt->own_token && !RLK_MUTANT(OWN_TOKEN_LATE)) {
 			debt->stray = true;
 			debt->dies_us = RLK_NEVER;
 		}
@@ -130,7 +135,10 @@ void rlk_debts_up(struct rlk_node *node, uint64_t now_us)
 			debt->dies_us = dies_us(node, debt, now_us);
 		}
 	}
-	rlk_debts_sweep(node, now_us);
+	/* Debts: the next connection asks again for what the last one left unanswered. */
+	if (!RLK_MUTANT(DEBT_FORGOTTEN)) {
+		rlk_debts_sweep(node, now_us);
+	}
 }
 
 void rlk_debts_sweep(struct rlk_node *node, uint64_t now_us)

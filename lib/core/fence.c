@@ -6,19 +6,30 @@
  * the nodes say if that is refused. */
 #include <string.h>
 
+#include "lease.h"
 #include "lock_parts.h"
+#include "mutant.h"
 
 #define HURRIES_MAX 3
 #define FENCE_MAX (UINT64_C(1) << 53) /* Lua counts in doubles. */
+/* A floor so far ahead of our clock is a mad node's, or our clock is far behind. */
+#define FAR_US (UINT64_C(24) * 3600 * 1000000)
+
+static uint64_t clock_of(const struct rlk_cluster *cluster)
+{
+	return cluster->ports->wall_us(cluster->world) + (uint64_t)cluster->fence_skew_us;
+}
 
 /* Always above the last one: nodes that granted it in an attempt that was lost remember it. */
 uint64_t rlk_fence_propose(struct rlk_cluster *cluster)
 {
-	uint64_t clock_us =
-		cluster->ports->wall_us(cluster->world) + (uint64_t)cluster->fence_skew_us;
+	uint64_t clock_us = clock_of(cluster);
 
 	if (cluster->last_fence > cluster->proposed_fence) {
 		cluster->proposed_fence = cluster->last_fence;
+	}
+	if (RLK_MUTANT(FENCE_REUSED) && cluster->proposed_fence != 0) {
+		return cluster->proposed_fence;
 	}
 	cluster->proposed_fence =
 		clock_us > cluster->proposed_fence ? clock_us : cluster->proposed_fence + 1;
@@ -84,14 +95,31 @@ static void count_fence(const struct rlk_lock *lock, struct fence_count *count)
 	sort(count->clocks, count->high);
 }
 
+/* The lowest floor above which a quorum would grant; 0: no quorum would, for its floor alone. */
+static uint64_t floor_of_quorum(const struct rlk_lock *lock, const struct fence_count *count)
+{
+	unsigned quorum = lock->cluster->quorum;
+
+	if (count->low == 0 || count->yes >= quorum || count->yes + count->low < quorum) {
+		return 0;
+	}
+	return count->floors[quorum - count->yes - 1];
+}
+
 /* The round is lost, but perhaps for its fencing token alone: what the others say tells how to
- * choose the next one. */
+ * choose the next one. A floor that is out of all reach may be that of one mad node, and is taken
+ * up only if nobody is left to say less. */
 bool rlk_fence_is_open(const struct rlk_lock *lock)
 {
 	struct fence_count count;
+	uint64_t floor;
 	unsigned mine;
 
 	count_fence(lock, &count);
+	floor = floor_of_quorum(lock, &count);
+	if (floor > rlk_later(clock_of(lock->cluster), FAR_US)) {
+		return count.open > 0;
+	}
 	mine = count.yes + count.low + count.high;
 	return mine > count.yes && mine < lock->cluster->quorum &&
 	       mine + count.open >= lock->cluster->quorum;
@@ -111,11 +139,13 @@ bool rlk_fence_mend(struct rlk_lock *lock)
 	if (count.yes + count.low + count.high < cluster->quorum) {
 		return false;
 	}
-	if (count.yes + count.low >= cluster->quorum) {
-		floor = count.floors[cluster->quorum - count.yes - 1];
-		cluster->last_fence = floor > cluster->last_fence ? floor : cluster->last_fence;
-	}
-	if (count.high > 0) {
+	floor = floor_of_quorum(lock, &count);
+	if (floor != 0) {
+		/* A proposal, and no more than that: what no node grants is forgotten again. */
+		if (floor > cluster->proposed_fence && !RLK_MUTANT(FENCE_NOT_RAISED)) {
+			cluster->proposed_fence = floor;
+		}
+	} else if (count.high > 0) {
 		cluster->proposed_fence = 0; /* It was out of reach. */
 		cluster->fence_skew_us = (int64_t)(count.clocks[count.high / 2] -
 						   cluster->ports->wall_us(cluster->world));

@@ -4,10 +4,15 @@
  * becomes a debt of its node, so that what cannot be answered now is settled
  * later; the user is told as soon as a quorum has answered either way. */
 #include "lock_parts.h"
+#include "mutant.h"
+#include "queue.h"
 
+/* Release: not what was granted, but what may be set, now or later. */
 static bool may_be_set(const struct rlk_lock *lock, unsigned node)
 {
-	return lock->attempt->claims[node].state != RLK_CLAIM_NONE;
+	uint8_t state = lock->attempt->claims[node].state;
+
+	return RLK_MUTANT(RELEASE_GRANTED_ONLY) ? state == RLK_CLAIM_SET : state != RLK_CLAIM_NONE;
 }
 
 static unsigned refusals(const struct rlk_lock *lock)
@@ -66,7 +71,7 @@ void rlk_lock_heard_release(struct rlk_lock *lock, unsigned node, const struct r
 static void ask(struct rlk_lock *lock, unsigned node)
 {
 	const struct rlk_node *at = &lock->cluster->nodes[node];
-	bool reachable = at->state != RLK_DOWN && !at->barred;
+	bool reachable = at->state != RLK_DOWN && !at->barred && !RLK_MUTANT(RELEASE_GRANTED_ONLY);
 	/* One debt for an own token is enough, however often its release is asked for. */
 	bool owed = lock->config.token_len > 0 && at->state != RLK_UP &&
 		    rlk_attempt_owed(at, lock->name, lock->config.token, lock->config.token_len);
@@ -101,6 +106,18 @@ static int hold_of(struct rlk_lock *lock)
 	return 0;
 }
 
+/* No node was asked, and none will be on our behalf. */
+static void handed_on(struct rlk_lock *lock, bool tell)
+{
+	rlk_lock_clear_ballots(lock);
+	lock->attempts = 0;
+	lock->decided_us = lock->asked_us;
+	rlk_lock_extend_over(lock, REDLOCK_ECANCELED);
+	if (tell) {
+		rlk_lock_news(lock, RLK_RELEASED, 0);
+	}
+}
+
 int rlk_lock_release(struct rlk_lock *lock, bool tell)
 {
 	unsigned i;
@@ -109,26 +126,35 @@ int rlk_lock_release(struct rlk_lock *lock, bool tell)
 	if (lock->cluster->closing) {
 		return REDLOCK_ECLOSED;
 	}
-	if (lock->state == RLK_ACQUIRING || lock->state == RLK_PAUSING ||
-	    lock->state == RLK_RELEASING || rlk_lock_untold(lock, RLK_RELEASED)) {
+	if (lock->state == RLK_QUEUED || lock->state == RLK_ACQUIRING ||
+	    lock->state == RLK_PAUSING || lock->state == RLK_RELEASING ||
+	    rlk_lock_untold(lock, RLK_RELEASED)) {
 		return REDLOCK_EBUSY;
 	}
 	status = hold_of(lock);
 	if (status != 0) {
 		return status;
 	}
-	atomic_store(&lock->valid_until_us, 0);
+	lock->asked_us = rlk_now(lock->cluster);
+	if (rlk_lock_hand_on(lock)) {
+		handed_on(lock, tell);
+		return 0;
+	}
+	/* Release: not held from here on, whoever may be told first. */
+	if (!RLK_MUTANT(HELD_WHILE_RELEASED)) {
+		atomic_store(&lock->valid_until_us, 0);
+	}
 	lock->adopting = false;
 	rlk_lock_extend_over(lock, REDLOCK_ECANCELED);
 	rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
 	lock->state = RLK_RELEASING;
 	lock->user_releases = tell;
-	lock->asked_us = rlk_now(lock->cluster);
 	lock->attempts = 1;
 	rlk_lock_open_round(lock);
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		ask(lock, i);
 	}
+	rlk_queue_freed(lock); /* Whoever is next asks behind us, on the same connections. */
 	decide(lock);
 	return 0;
 }

@@ -10,8 +10,8 @@
  * It never re-creates a lease: a node that lost the key may be given it again
  * (repair) only while the lease is valid, so that others are kept out by the
  * nodes that still have it. The vote of such a node counts, unless it restarted
- * lately and had not voted for this lease before: it may be voting for somebody
- * who holds what it forgot.
+ * lately and may not have had the key when it went down: it may have forgotten
+ * that it voted for somebody else.
  *
  * The end needs no answer from anybody: an alarm ends the lease by the clock,
  * a little early rather than late, even if all I/O hangs. */
@@ -19,14 +19,20 @@
 
 #include "lease.h"
 #include "lock_parts.h"
+#include "mutant.h"
+#include "queue.h"
 
+/* Told in time: the alarm, not an answer, ends the lease and warns of its end. */
 static void rearm(struct rlk_lock *lock)
 {
 	uint64_t valid_us = atomic_load(&lock->valid_until_us);
 	uint64_t at_us = valid_us - RLK_EARLY_US;
 	uint64_t risk_us = rlk_until(valid_us, rlk_us(lock->config.at_risk_ms) + RLK_EARLY_US);
 
-	if (!lock->risk_told && risk_us < at_us) {
+	if (RLK_MUTANT(LOST_LATE) || (RLK_MUTANT(EXTEND_LATE) && lock->state == RLK_EXTENDING)) {
+		at_us = valid_us + 2 * RLK_EARLY_US;
+	}
+	if (lock->warned_of_us != valid_us && risk_us < at_us) {
 		at_us = risk_us;
 	}
 	if (lock->state == RLK_HELD && lock->renew_us < at_us) {
@@ -46,18 +52,23 @@ static void settle_in(struct rlk_lock *lock)
 	} else if (lock->config.auto_renew) {
 		lock->renew_us = rlk_later(lock->round.start_us, rlk_us(lock->config.ttl_ms) / 3);
 	}
-	lock->risk_told = false;
 	lock->state = RLK_HELD;
 	rearm(lock);
 }
 
+/* The longest time to hold, if holding began with the round. */
+static uint64_t hold_until_us(const struct rlk_lock *lock)
+{
+	return lock->config.max_hold_ms == 0
+		       ? RLK_NEVER
+		       : rlk_later(lock->round.start_us, rlk_us(lock->config.max_hold_ms));
+}
+
 void rlk_lock_hold(struct rlk_lock *lock, uint64_t now_us)
 {
-	lock->hold_until_us =
-		lock->config.max_hold_ms == 0
-			? RLK_NEVER
-			: rlk_later(lock->round.start_us, rlk_us(lock->config.max_hold_ms));
+	lock->hold_until_us = RLK_MUTANT(HOLD_UNCAPPED) ? RLK_NEVER : hold_until_us(lock);
 	rlk_retry_reset(&lock->retry);
+	rlk_queue_keep(lock);
 	settle_in(lock);
 	rlk_trace(lock->cluster, "held for %" PRIu64 " ms",
 		  rlk_until(atomic_load(&lock->valid_until_us), now_us) / 1000);
@@ -78,7 +89,10 @@ static void lose(struct rlk_lock *lock)
 	lock->state = RLK_IDLE;
 	rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
 	lock->decided_us = rlk_now(lock->cluster);
-	rlk_lock_extend_over(lock, REDLOCK_EEXPIRED);
+	rlk_queue_freed(lock);
+	if (!RLK_MUTANT(TOLD_NEVER)) {
+		rlk_lock_extend_over(lock, REDLOCK_EEXPIRED);
+	}
 	rlk_lock_news(lock, RLK_LOST, REDLOCK_EEXPIRED);
 }
 
@@ -99,6 +113,10 @@ static void extend_failed(struct rlk_lock *lock, int status)
 	struct rlk_retry *retry = &lock->retry;
 
 	rlk_trace(lock->cluster, "not renewed: %s", redlock_strerror(status));
+	if (RLK_MUTANT(EXTEND_FAILED_DROPS) && !lock->adopting) {
+		lose(lock);
+		return;
+	}
 	if (lock->adopting) {
 		lock->adopting = false;
 		rlk_attempt_leave(lock->attempt); /* Not shown to be ours: delete nothing. */
@@ -116,18 +134,23 @@ static void extend_failed(struct rlk_lock *lock, int status)
 	rlk_lock_extend_over(lock, status);
 }
 
+/* Extend: a renewal has a start of its own, and counts only inside the old validity. */
 static void extend_won(struct rlk_lock *lock)
 {
 	uint64_t now_us = rlk_now(lock->cluster);
 	uint64_t old_us = atomic_load(&lock->valid_until_us);
-	uint64_t new_us = rlk_valid_until_us(lock->round.start_us, lock->config.ttl_ms,
-					     lock->cluster->config.drift_ppm);
+	uint64_t new_us =
+		rlk_valid_until_us(RLK_MUTANT(EXTEND_FROM_END) ? now_us : lock->round.start_us,
+				   lock->config.ttl_ms, lock->cluster->config.drift_ppm);
 
-	if (!lock->adopting && now_us >= old_us) {
+	if (!lock->adopting && now_us >= old_us && !RLK_MUTANT(EXTEND_LATE)) {
 		lose(lock); /* Too late: others may have it. */
 		return;
 	}
-	if (now_us >= new_us) {
+	if (lock->adopting && hold_until_us(lock) < new_us) {
+		new_us = hold_until_us(lock);
+	}
+	if (rlk_later(now_us, RLK_EARLY_US) >= new_us) { /* As good as over. */
 		extend_failed(lock, REDLOCK_EEXPIRED);
 		return;
 	}
@@ -168,17 +191,25 @@ static void decide(struct rlk_lock *lock)
 	}
 }
 
-/* S7: a node inside its guard votes only for leases that it voted for before. */
+/* Repair: a node inside its guard votes only for leases whose key it had when it went down: then it
+ * had granted nobody else's. */
+bool rlk_lock_may_count(const struct rlk_lock *lock, unsigned node)
+{
+	uint64_t now_us = rlk_now(lock->cluster);
+	uint64_t counted_us = lock->attempt->claims[node].counted_until_us;
+
+	return now_us < counted_us || (RLK_MUTANT(GUARD_COUNTS_LAPSED) && counted_us != 0) ||
+	       RLK_MUTANT(GUARD_COUNTS_REPAIR) ||
+	       !rlk_node_guarded(&lock->cluster->nodes[node], now_us);
+}
+
 static void heard_yes(struct rlk_lock *lock, unsigned node, const struct rlk_request *request)
 {
-	struct rlk_claim *claim = &lock->attempt->claims[node];
-
-	if (!claim->counted &&
-	    rlk_node_guarded(&lock->cluster->nodes[node], rlk_now(lock->cluster))) {
+	if (!rlk_lock_may_count(lock, node)) {
 		rlk_lock_no_answer(lock, node, RLK_WITHHELD, request);
 		return;
 	}
-	claim->counted = true;
+	rlk_lock_counted(lock, node);
 	rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_GRANTED, request);
 }
 
@@ -187,7 +218,8 @@ static void heard_missing(struct rlk_lock *lock, unsigned node, const struct rlk
 	bool valid = rlk_now(lock->cluster) < atomic_load(&lock->valid_until_us);
 
 	lock->ballots[node].vote = REDLOCK_VOTE_MISSING;
-	if (valid &&
+	/* Extend: what is not valid is not created anew. */
+	if ((valid || RLK_MUTANT(EXTEND_RECREATES)) &&
 	    rlk_attempt_ask(lock->attempt, node, RLK_OP_REPAIR, request->round) == RLK_YES) {
 		return; /* Its vote is the repair's answer. */
 	}
@@ -198,7 +230,11 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 			   const struct rlk_answer *answer)
 {
 	if (request->op != RLK_OP_EXTEND && request->op != RLK_OP_REPAIR) {
-		return; /* A late answer to the acquire: the claim has been noted. */
+		/* Decide once: a late answer to the acquire only settles its claim. */
+		if (RLK_MUTANT(DECIDED_TWICE)) {
+			rlk_lock_heard_acquire(lock, node, request, answer);
+		}
+		return;
 	}
 	switch (answer->kind) {
 	case RLK_YES:
@@ -266,8 +302,8 @@ int rlk_lock_extend(struct rlk_lock *lock)
 		return REDLOCK_ECLOSED;
 	}
 	if (lock->user_extends || rlk_lock_untold(lock, RLK_EXTENDED) ||
-	    lock->state == RLK_ACQUIRING || lock->state == RLK_PAUSING ||
-	    lock->state == RLK_RELEASING) {
+	    lock->state == RLK_QUEUED || lock->state == RLK_ACQUIRING ||
+	    lock->state == RLK_PAUSING || lock->state == RLK_RELEASING) {
 		return REDLOCK_EBUSY;
 	}
 	if (lock->state == RLK_IDLE) {
@@ -299,10 +335,12 @@ void rlk_lock_hold_alarm(struct rlk_lock *lock, uint64_t now_us)
 		lose(lock);
 		return;
 	}
-	if (!lock->risk_told &&
+	if (lock->warned_of_us != valid_us &&
 	    rlk_later(now_us, rlk_us(lock->config.at_risk_ms) + RLK_EARLY_US) >= valid_us) {
-		lock->risk_told = true;
-		rlk_lock_news(lock, RLK_AT_RISK, 0);
+		lock->warned_of_us = valid_us;
+		if (!RLK_MUTANT(RISK_UNTOLD)) {
+			rlk_lock_news(lock, RLK_AT_RISK, 0);
+		}
 	}
 	if (lock->state == RLK_HELD && lock->renew_us <= now_us) {
 		renew(lock);

@@ -15,6 +15,7 @@
 #include "cluster.h"
 #include "debts.h"
 #include "lease.h"
+#include "mutant.h"
 #include "node_parts.h"
 
 static const struct rlk_answer BROKEN = {.kind = RLK_BROKEN, .remaining_ms = -1};
@@ -33,17 +34,22 @@ static void set_guard(struct rlk_node *node, const struct rlk_enrolment *enrolme
 
 	node->guard_until_us = 0;
 	node->durable = enrolment->durable || config->durable;
-	if (!config->guard || config->durable) {
+	if (!config->guard || config->durable || RLK_MUTANT(GUARD_OFF) ||
+	    (RLK_MUTANT(GUARD_ONCE) && node->rtt_us != 0)) {
 		return;
 	}
 	ends_us = rlk_later(enrolment->born_us,
-			    rlk_key_life_us(config->max_ttl_ms, config->drift_ppm));
+			    rlk_key_life_us(RLK_MUTANT(GUARD_HALF) ? config->max_ttl_ms / 2
+								   : config->max_ttl_ms,
+					    RLK_MUTANT(GUARD_NO_DRIFT) ? 0 : config->drift_ppm));
 	left_us = rlk_until(ends_us, enrolment->node_now_us);
 	if (left_us == 0) {
 		return;
 	}
 	/* Its clock may run faster than ours: wait by ours a little longer. */
-	left_us = rlk_later(left_us, left_us * config->drift_ppm / 1000000 + 2000);
+	if (!RLK_MUTANT(GUARD_NO_DRIFT)) {
+		left_us = rlk_later(left_us, left_us * config->drift_ppm / 1000000 + 2000);
+	}
 	node->guard_until_us = rlk_later(now_us, left_us);
 	rlk_trace(node->cluster, "node %u: vote withheld for %" PRIu64 " ms", node->index,
 		  left_us / 1000);
@@ -58,8 +64,8 @@ static const struct rlk_node *find_twin(const struct rlk_node *node)
 
 	for (i = 0; i < cluster->node_count; i++) {
 		const struct rlk_node *other = &cluster->nodes[i];
-		if (other != node && !other->twin && node->run_id[0] != '\0' &&
-		    strcmp(other->run_id, node->run_id) == 0) {
+		if (other != node && !other->twin && !RLK_MUTANT(TWINS_VOTE) &&
+		    node->run_id[0] != '\0' && strcmp(other->run_id, node->run_id) == 0) {
 			return other;
 		}
 	}
@@ -84,6 +90,7 @@ static void judge(struct rlk_node *node, const struct rlk_enrolment *enrolment)
 	const struct rlk_node *twin;
 
 	node->barred = node->twin = false;
+	memcpy(node->past_error, node->error, sizeof node->error);
 	node->error[0] = '\0';
 	snprintf(node->run_id, sizeof node->run_id, "%s", enrolment->run_id);
 	twin = find_twin(node);
@@ -132,7 +139,7 @@ void rlk_node_up(struct rlk_node *node, const struct rlk_enrolment *enrolment)
 	set_guard(node, enrolment, now_us);
 	node->look_again_us =
 		node->barred && !node->twin ? rlk_later(now_us, node->reconnect.max_us) : RLK_NEVER;
-	rlk_retry_reset(&node->reconnect);
+	node->up_since_us = now_us;
 	rlk_trace(node->cluster, "node %u: up%s%s", node->index, node->barred ? ", barred: " : "",
 		  node->error);
 	rlk_debts_up(node, now_us);
@@ -145,6 +152,11 @@ void rlk_node_down(struct rlk_node *node, const char *why)
 	struct rlk_cluster *cluster = node->cluster;
 
 	rlk_trace(cluster, "node %u: down: %s", node->index, why);
+	/* A server that lets us in only to fail is not to be called again and again. */
+	if (node->state == RLK_UP &&
+	    rlk_until(rlk_now(cluster), node->up_since_us) >= node->reconnect.max_us) {
+		rlk_retry_reset(&node->reconnect);
+	}
 	node->state = RLK_DOWN;
 	node->fresh = false;
 	node->suspect = false;

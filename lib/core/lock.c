@@ -2,7 +2,7 @@
  *
  *            acquire              win               release
  *   IDLE ------------> ACQUIRING -----> HELD ----------------> RELEASING
- *    ^                  |    ^           | ^                      |
+ *    ^ `-> QUEUED ------^|    ^           | ^                      |
  *    |            lost  v    | again     v | renewed or not       |
  *    |<---------------- PAUSING        EXTENDING                  |
  *    |  no more time                     |                        |
@@ -13,6 +13,7 @@
 
 #include "lease.h"
 #include "lock_parts.h"
+#include "queue.h"
 
 static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 {
@@ -20,6 +21,7 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 		(struct rlk_lock *)((char *)timer - offsetof(struct rlk_lock, alarm));
 
 	switch (lock->state) {
+	case RLK_QUEUED:
 	case RLK_ACQUIRING:
 	case RLK_PAUSING:
 		rlk_lock_take_alarm(lock, now_us);
@@ -40,7 +42,7 @@ void rlk_lock_init(struct rlk_lock *lock, struct rlk_cluster *cluster, struct rl
 		   void (*gone)(struct rlk_lock *lock))
 {
 	lock->cluster = cluster;
-	lock->name = name;
+	lock->name = rlk_name_intern(cluster, name);
 	lock->config = *config;
 	lock->tell = tell;
 	lock->gone = gone;
@@ -66,7 +68,8 @@ static void leave(struct rlk_lock *lock)
 
 int rlk_lock_cancel(struct rlk_lock *lock)
 {
-	if (lock->state == RLK_ACQUIRING || lock->state == RLK_PAUSING) {
+	if (lock->state == RLK_QUEUED || lock->state == RLK_ACQUIRING ||
+	    lock->state == RLK_PAUSING) {
 		rlk_lock_take_over(lock, REDLOCK_ECANCELED);
 		return 0;
 	}
@@ -93,6 +96,7 @@ static void end_hold(struct rlk_lock *lock, int status)
 	} else {
 		leave(lock);
 	}
+	rlk_queue_freed(lock);
 	rlk_lock_extend_over(lock, status);
 	if (held && status != REDLOCK_ECANCELED) {
 		rlk_lock_news(lock, RLK_LOST, status);
@@ -102,6 +106,7 @@ static void end_hold(struct rlk_lock *lock, int status)
 void rlk_lock_end(struct rlk_lock *lock, int status)
 {
 	switch (lock->state) {
+	case RLK_QUEUED:
 	case RLK_ACQUIRING:
 	case RLK_PAUSING:
 		rlk_lock_take_over(lock, status);

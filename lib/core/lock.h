@@ -12,6 +12,7 @@
 
 enum rlk_lock_state {
 	RLK_IDLE,      /* Holds nothing, wants nothing. */
+	RLK_QUEUED,    /* Waits for its turn behind another lock of this client. */
 	RLK_ACQUIRING, /* A round is asking for the lease. */
 	RLK_PAUSING,   /* Between two attempts. */
 	RLK_HELD,
@@ -44,6 +45,7 @@ struct rlk_lock {
 	struct rlk_cluster *cluster;
 	struct rlk_lock *prev, *next; /* All locks of the cluster. */
 	struct rlk_lock *next_news;
+	struct rlk_lock *ahead, *behind; /* Of those that wait for the resource. */
 	struct rlk_name *name;
 	struct rlk_lock_config config;
 	enum rlk_lock_state state;
@@ -62,12 +64,13 @@ struct rlk_lock {
 	uint32_t hurried; /* Attempts repeated at once for another fencing token. */
 	bool paused;	  /* The first attempt is over. */
 	bool user_extends, user_releases, adopting;
+	uint64_t inherited_us; /* A handed-on lease ends then; 0: the attempt is our own. */
 
 	/* The lease. */
 	_Atomic uint64_t valid_until_us; /* 0: not held. Read by any thread. */
 	uint64_t hold_until_us;
-	uint64_t renew_us; /* RLK_NEVER: not to be renewed. */
-	bool risk_told;
+	uint64_t renew_us;     /* RLK_NEVER: not to be renewed. */
+	uint64_t warned_of_us; /* The end that at-risk was told of: once for each. */
 
 	/* News: callbacks due. */
 	unsigned news;

@@ -14,6 +14,8 @@ struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock);
 /* A caller's own token is not new for each attempt: where the release of an earlier attempt under
  * it is still owed, that release could hit this one. Such a node is not asked, and not believed. */
 bool rlk_lock_in_debt(const struct rlk_lock *lock, unsigned node);
+/* No node has said anything yet. */
+void rlk_lock_clear_ballots(struct rlk_lock *lock);
 void rlk_lock_open_round(struct rlk_lock *lock);
 void rlk_lock_ballot(struct rlk_lock *lock, unsigned node, enum rlk_ballot ballot,
 		     enum redlock_vote vote, const struct rlk_request *request);
@@ -21,8 +23,16 @@ void rlk_lock_ballot(struct rlk_lock *lock, unsigned node, enum rlk_ballot ballo
 void rlk_lock_no_answer(struct rlk_lock *lock, unsigned node, enum rlk_answer_kind kind,
 			const struct rlk_request *request);
 
+/* The node's vote for the lease counts in the round under way: note how long its key lives. */
+void rlk_lock_counted(struct rlk_lock *lock, unsigned node);
+
+/* The round is lost, and others' refusals made it so: REDLOCK_EHELD, or REDLOCK_ENOQUORUM. */
+int rlk_lock_why_refused(const struct rlk_lock *lock);
+
 /* hold.c: from the win to the end of the lease. */
 void rlk_lock_hold(struct rlk_lock *lock, uint64_t now_us);
+/* A node says that the key is ours: is that a vote? */
+bool rlk_lock_may_count(const struct rlk_lock *lock, unsigned node);
 void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
 			   const struct rlk_answer *answer);
 void rlk_lock_hold_alarm(struct rlk_lock *lock, uint64_t now_us);
@@ -44,5 +54,19 @@ void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct r
 			    const struct rlk_answer *answer);
 void rlk_lock_take_alarm(struct rlk_lock *lock, uint64_t now_us);
 void rlk_lock_take_over(struct rlk_lock *lock, int status);
+/* Try, under a new attempt. */
+void rlk_lock_begin(struct rlk_lock *lock);
+/* The round of lock->attempt. */
+void rlk_lock_ask_for_votes(struct rlk_lock *lock, enum rlk_op op);
+
+/* turn.c: waiting behind another lock of this client. */
+void rlk_lock_stand_in_line(struct rlk_lock *lock);
+/* It stood in line, and is the one that tries now. */
+void rlk_lock_turn(struct rlk_lock *lock);
+/* If it is between two attempts, try again now. */
+void rlk_lock_hurry(struct rlk_lock *lock);
+
+/* hand.c: to the next lock of this client. Returns whether there was one to take it. */
+bool rlk_lock_hand_on(struct rlk_lock *lock);
 
 #endif

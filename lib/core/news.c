@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lock_parts.h"
+#include "mutant.h"
 
 void rlk_lock_news(struct rlk_lock *lock, enum rlk_news news, int status)
 {
@@ -61,14 +62,15 @@ static bool tell_all(struct rlk_lock *lock)
 
 	/* Callbacks may cause more: that is for the next time. */
 	lock->telling = lock->news;
-	lock->news = 0;
+	lock->news = RLK_MUTANT(TOLD_TWICE) ? lock->telling : 0;
 	memcpy(status, lock->status, sizeof status);
 	for (news = 0; news < RLK_NEWS_KINDS; news++) {
 		if ((lock->telling & (1U << news)) == 0) {
 			continue;
 		}
 		lock->telling &= ~(1U << news);
-		if (lock->freed && (news == RLK_AT_RISK || news == RLK_LOST)) {
+		if (lock->freed && (news == RLK_AT_RISK || news == RLK_LOST) &&
+		    !RLK_MUTANT(TOLD_AFTER_FREE)) {
 			continue; /* Who has let go of a lease needs no news of it. */
 		}
 		if (lock->freed && status[news] == 0 && news != RLK_RELEASED) {

@@ -18,6 +18,7 @@
 #include "cluster.h"
 #include "debts.h"
 #include "lease.h"
+#include "mutant.h"
 #include "node_parts.h"
 
 static const struct rlk_answer SILENT = {.kind = RLK_SILENT, .remaining_ms = -1};
@@ -98,7 +99,8 @@ void rlk_node_send(struct rlk_node *node, struct rlk_request *request)
 
 static bool is_vote(enum rlk_op op)
 {
-	return op == RLK_OP_ACQUIRE || op == RLK_OP_EXTEND || op == RLK_OP_REPAIR;
+	return op == RLK_OP_ACQUIRE || op == RLK_OP_EXTEND || op == RLK_OP_REPAIR ||
+	       op == RLK_OP_ADVANCE;
 }
 
 bool rlk_node_guarded(const struct rlk_node *node, uint64_t now_us)
@@ -157,17 +159,19 @@ enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker
 	return RLK_YES;
 }
 
-unsigned rlk_node_withdraw(struct rlk_node *node, struct rlk_asker *asker)
+unsigned rlk_node_withdraw(struct rlk_node *node, struct rlk_asker *asker, bool *would_set)
 {
 	struct rlk_request *request, *next;
 	unsigned withdrawn = 0;
 
+	*would_set = false;
 	if (node->state == RLK_UP) {
 		return 0; /* All are sent. */
 	}
 	for (request = node->first; request != NULL; request = next) {
 		next = request->next;
 		if (request->asker == asker && !request->sent && request->op != RLK_OP_RELEASE) {
+			*would_set |= request->op == RLK_OP_ACQUIRE || request->op == RLK_OP_REPAIR;
 			detach(node, request);
 			request_drop(node->cluster, request);
 			withdrawn++;
@@ -186,7 +190,7 @@ static void note_progress(struct rlk_node *node, const struct rlk_request *answe
 		return;
 	}
 	node->suspect_since_us = now_us;
-	if (first == NULL || !first->late) {
+	if ((first == NULL || !first->late) && !RLK_MUTANT(SUSPECT_STAYS)) {
 		node->suspect = false;
 		rlk_trace(node->cluster, "node %u: answers again", node->index);
 	}
@@ -203,6 +207,8 @@ void rlk_node_answer(struct rlk_node *node, struct rlk_request *request,
 	if (answer->kind == RLK_ERROR) {
 		snprintf(node->error, sizeof node->error, "%.*s", (int)answer->text_len,
 			 answer->text);
+	} else {
+		rlk_retry_reset(&node->reconnect); /* It does what it is there for. */
 	}
 	rlk_node_finish(node, request, answer);
 }
@@ -239,7 +245,7 @@ void rlk_node_rearm(struct rlk_node *node)
 	if (node->watch != NULL) {
 		rlk_node_wake_by(node, node->watch->deadline_us);
 	}
-	if (node->state == RLK_UP && node->suspect) {
+	if (node->state == RLK_UP && node->suspect && !RLK_MUTANT(SUSPECT_STAYS)) {
 		rlk_node_wake_by(node, drop_us(node));
 	}
 	rlk_node_wake_by(node, node->sweep_us);
@@ -255,7 +261,8 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 	while (node->watch != NULL && node->watch->deadline_us <= now_us) {
 		call_silent(node, node->watch, now_us);
 	}
-	if (node->state == RLK_UP && node->suspect && drop_us(node) <= now_us) {
+	if (node->state == RLK_UP && node->suspect && drop_us(node) <= now_us &&
+	    !RLK_MUTANT(SUSPECT_STAYS)) {
 		node->cluster->ports->disconnect(node->cluster->world, node->index);
 		rlk_node_down(node, "no answer; connecting again");
 	}

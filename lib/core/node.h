@@ -74,7 +74,7 @@ struct rlk_node {
 	bool barred;  /* Must not vote: see error. */
 	bool twin;    /* Barred since another node is the same server. */
 	bool durable;
-	uint64_t suspect_since_us;
+	uint64_t suspect_since_us, up_since_us;
 	uint64_t guard_until_us;	  /* Restart guard: no vote before. */
 	struct rlk_request *first, *last; /* In the order of asking. */
 	struct rlk_request *watch;	  /* First that is not late. */
@@ -88,7 +88,8 @@ struct rlk_node {
 	struct rlk_timer alarm;
 	uint32_t rtt_us;
 	char run_id[RLK_RUN_ID_MAX];
-	char error[RLK_NODE_ERROR_MAX]; /* Why it cannot vote, or its last error. */
+	char error[RLK_NODE_ERROR_MAX];	     /* Why it cannot vote, or its last error. */
+	char past_error[RLK_NODE_ERROR_MAX]; /* The one before it logged in anew. */
 };
 
 void rlk_node_init(struct rlk_node *node, struct rlk_cluster *cluster, unsigned index);
@@ -99,8 +100,8 @@ void rlk_node_connect(struct rlk_node *node);
 enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker, enum rlk_op op,
 				  uint32_t round);
 /* Take back the requests of @asker that have not been sent, releases excepted; heard() is not
- * called for them. Returns how many. */
-unsigned rlk_node_withdraw(struct rlk_node *node, struct rlk_asker *asker);
+ * called for them. Returns how many; @would_set: one of them would have set the key. */
+unsigned rlk_node_withdraw(struct rlk_node *node, struct rlk_asker *asker, bool *would_set);
 
 /* From the driver. */
 void rlk_node_up(struct rlk_node *node, const struct rlk_enrolment *enrolment);

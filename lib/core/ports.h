@@ -16,20 +16,30 @@
 #define RLK_TOKEN_MAX 64
 
 struct rlk_request;
+struct rlk_lock;
 
 /* The commands of the protocol, as docs/protocol.md describes them. */
 enum rlk_op {
 	RLK_OP_ACQUIRE,	  /* Set the key if it is free. */
 	RLK_OP_EXTEND,	  /* Lengthen the key's life if it is ours. */
 	RLK_OP_REPAIR,	  /* Give the key back to a node that lost it. */
+	RLK_OP_ADVANCE,	  /* Lengthen it under another fencing token, if it is ours. */
 	RLK_OP_RELEASE,	  /* Delete the key if it is ours. */
 	RLK_OP_REMAINING, /* How long will the key live? */
 	RLK_OP_INSPECT	  /* Who has the key, and for how long? */
 };
 
-/* The key of a resource; shared by a lock and what its attempts left behind. */
+/* The key of a resource; shared by its locks and what their attempts left behind. */
 struct rlk_name {
 	unsigned refs;
+	bool listed, passing;
+	uint64_t hash;
+	struct rlk_name *next; /* In its bucket: names.c. */
+	/* The locks of this client that want it: queue.c. */
+	struct rlk_lock *keeper;       /* Holds it or tries for it. */
+	struct rlk_lock *first, *last; /* Wait behind. */
+	unsigned turns;		       /* How often it has passed to the next of them... */
+	uint64_t kept_since_us;	       /* ...since then. */
 	size_t len;
 	char bytes[]; /* NUL-terminated for convenience; may hold NULs. */
 };
@@ -41,6 +51,7 @@ struct rlk_command {
 	size_t token_len;
 	uint32_t ttl_ms;
 	uint64_t fence; /* Fencing token to store; 0: no fencing. */
+	bool checked;	/* Only if the node is still the one that logged in. */
 	bool undone;	/* Its release is on its way: do not send it a second time. */
 };
 

@@ -16,6 +16,8 @@
 
 #include <assert.h>
 
+#include "mutant.h"
+
 static unsigned count(uint32_t set)
 {
 	unsigned n = 0;
@@ -25,9 +27,10 @@ static unsigned count(uint32_t set)
 	return n;
 }
 
+/* Quorum: any two of them share a node, which votes for one lease at a time. */
 unsigned rlk_quorum(unsigned nodes)
 {
-	return nodes / 2 + 1;
+	return (RLK_MUTANT(QUORUM_OF_HALF) ? nodes - 1 : nodes) / 2 + 1;
 }
 
 void rlk_round_open(struct rlk_round *round, unsigned nodes, uint64_t start_us)
@@ -49,7 +52,7 @@ static enum rlk_verdict judge(const struct rlk_round *round)
 	unsigned no = count(round->no);
 	unsigned outstanding = round->nodes - yes - no - count(round->fault);
 
-	if (yes >= round->quorum) {
+	if (yes + (RLK_MUTANT(QUORUM_LESS_ONE) ? 1 : 0) >= round->quorum) {
 		return RLK_WON;
 	}
 	if (yes + outstanding >= round->quorum) {
@@ -78,6 +81,7 @@ enum rlk_verdict rlk_round_vote(struct rlk_round *round, unsigned node, enum rlk
 		round->fault |= bit;
 		break;
 	}
+	/* Decide once: who acts on a verdict acts on it for good. */
 	if (round->verdict == RLK_VOTING) {
 		round->verdict = judge(round);
 	}

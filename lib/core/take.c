@@ -13,12 +13,13 @@
  *   3. One attempt, one token. A lost attempt is abandoned: its keys are given
  *      back on every node that did not clearly refuse them. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lease.h"
 #include "lock_parts.h"
-
-static void begin(struct rlk_lock *lock);
+#include "mutant.h"
+#include "queue.h"
 
 static void leave_probe(struct rlk_lock *lock)
 {
@@ -36,9 +37,13 @@ void rlk_lock_take_over(struct rlk_lock *lock, int status)
 		rlk_attempt_abandon(lock->attempt);
 		lock->attempt = NULL;
 	}
+	lock->inherited_us = 0;
 	if (status != 0) {
 		lock->state = RLK_IDLE;
 		rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
+		if (!RLK_MUTANT(WAITER_FORGOTTEN) || status != REDLOCK_ECANCELED) {
+			rlk_queue_leave(lock);
+		}
 	}
 	lock->decided_us = rlk_now(lock->cluster);
 	rlk_lock_news(lock, RLK_ACQUIRED, status);
@@ -69,6 +74,11 @@ static uint64_t free_again_us(const struct rlk_lock *lock)
 			remaining_ms[j] = remaining_ms[j - 1];
 			remaining_ms[j - 1] = swap;
 		}
+	}
+	if (remaining_ms[lock->cluster->quorum - yes - 1] == 0) {
+		/* Free already, for whoever refused us has given back what he had. Keep to the
+		 * pause: contenders that refused each other would come back in step, for ever. */
+		return RLK_NEVER;
 	}
 	return rlk_us((uint64_t)remaining_ms[lock->cluster->quorum - yes - 1] + 1);
 }
@@ -121,13 +131,21 @@ static void pause(struct rlk_lock *lock, uint64_t now_us)
 	lock->paused = true;
 	lock->hurried = 0;
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm,
-		      until_us < lock->deadline_us ? until_us : lock->deadline_us);
+		      until_us < lock->deadline_us || RLK_MUTANT(WAIT_ENDLESS) ? until_us
+									       : lock->deadline_us);
 	ask_remaining(lock);
 }
 
 static int over_status(const struct rlk_lock *lock, int status)
 {
 	return status == REDLOCK_EHELD && lock->deadline_us != 0 ? REDLOCK_ETIMEDOUT : status;
+}
+
+/* Waiting: no attempt begins after the deadline. */
+static bool wait_is_over(const struct rlk_lock *lock, uint64_t now_us)
+{
+	return now_us >= lock->deadline_us &&
+	       (!RLK_MUTANT(WAIT_ENDLESS) || lock->state == RLK_QUEUED);
 }
 
 /* The attempt is lost: undo it, then try again or say why not. */
@@ -141,8 +159,9 @@ static void lose(struct rlk_lock *lock, int status)
 		rlk_attempt_abandon(lock->attempt);
 		lock->attempt = NULL;
 	}
+	lock->inherited_us = 0;
 	lock->last_status = status;
-	if (now_us >= lock->deadline_us) {
+	if (wait_is_over(lock, now_us)) {
 		rlk_lock_take_over(lock, over_status(lock, status));
 		return;
 	}
@@ -151,21 +170,39 @@ static void lose(struct rlk_lock *lock, int status)
 
 /* ---- An attempt ------------------------------------------------------------------------------ */
 
+/* Validity: a lease with less left than this is not worth having. */
+static uint64_t least_us(const struct rlk_lock *lock)
+{
+	uint64_t percent = lock->cluster->config.min_validity_percent;
+
+	return RLK_MUTANT(MIN_VALIDITY) ? 0 : rlk_us(lock->config.ttl_ms) / 100 * percent;
+}
+
+/* What was handed on is ours only if that was settled before it was over: others may have come and
+ * gone since. */
+static bool is_too_late_to_inherit(const struct rlk_lock *lock, uint64_t now_us)
+{
+	return lock->inherited_us != 0 && now_us >= lock->inherited_us && !RLK_MUTANT(HAND_LATE);
+}
+
+/* Validity: counted from the start of the round, and judged by the clock as it is now, after the
+ * deciding answer. */
 static void win(struct rlk_lock *lock)
 {
-	const struct rlk_config *config = &lock->cluster->config;
-	uint64_t now_us = rlk_now(lock->cluster); /* Fresh: after the deciding answer. */
+	uint64_t now_us = RLK_MUTANT(CLOCK_CACHED) ? lock->round.start_us : rlk_now(lock->cluster);
 	uint64_t valid_us =
-		rlk_valid_until_us(lock->round.start_us, lock->config.ttl_ms, config->drift_ppm);
-	uint64_t least_us = rlk_us(lock->config.ttl_ms) / 100 * config->min_validity_percent;
+		rlk_valid_until_us(RLK_MUTANT(VALID_FROM_WIN) ? now_us : lock->round.start_us,
+				   lock->config.ttl_ms, lock->cluster->config.drift_ppm);
+	uint64_t least = least_us(lock);
 
 	if (lock->config.max_hold_ms != 0) {
 		uint64_t most_us =
 			rlk_later(lock->round.start_us, rlk_us(lock->config.max_hold_ms));
 		valid_us = most_us < valid_us ? most_us : valid_us;
-		least_us = 0; /* The caller asked for this little. */
+		least = 0; /* The caller asked for this little. */
 	}
-	if (rlk_later(now_us, least_us > RLK_EARLY_US ? least_us : RLK_EARLY_US) >= valid_us) {
+	if (rlk_later(now_us, least > RLK_EARLY_US ? least : RLK_EARLY_US) >= valid_us ||
+	    is_too_late_to_inherit(lock, now_us)) {
 		lose(lock, REDLOCK_EEXPIRED);
 		return;
 	}
@@ -186,17 +223,16 @@ static void decide(struct rlk_lock *lock)
 		win(lock);
 		break;
 	case RLK_REFUSED:
-		if (rlk_fence_is_open(lock) || rlk_round_is_open(&lock->round)) {
+		if ((rlk_fence_is_open(lock) && !RLK_MUTANT(FENCE_EARLY)) ||
+		    rlk_round_is_open(&lock->round)) {
 			break; /* The answers to come, or their absence, will settle it. */
 		}
 		if (rlk_fence_mend(lock)) {
 			rlk_attempt_abandon(lock->attempt);
 			lock->attempt = NULL;
-			begin(lock);
+			rlk_lock_begin(lock);
 		} else {
-			lose(lock, rlk_round_reason(&lock->round) == RLK_REFUSED
-					   ? REDLOCK_EHELD
-					   : REDLOCK_ENOQUORUM);
+			lose(lock, rlk_lock_why_refused(lock));
 		}
 		break;
 	case RLK_NO_QUORUM:
@@ -210,12 +246,20 @@ void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct r
 {
 	switch (answer->kind) {
 	case RLK_YES:
-		lock->attempt->claims[node].counted = true;
+		if (lock->inherited_us != 0 && !rlk_lock_may_count(lock, node) &&
+		    !RLK_MUTANT(GUARD_COUNTS_HEIR)) {
+			rlk_lock_no_answer(lock, node, RLK_WITHHELD, request);
+			break;
+		}
+		rlk_lock_counted(lock, node);
 		rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_GRANTED, request);
 		break;
 	case RLK_NO:
 		lock->ballots[node].remaining_ms = answer->remaining_ms;
 		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
+		break;
+	case RLK_MISSING: /* Handed on, and not there any more. */
+		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_MISSING, request);
 		break;
 	case RLK_FENCE_LOW:
 	case RLK_FENCE_HIGH:
@@ -236,8 +280,13 @@ static int equip(struct rlk_lock *lock)
 	if (lock->attempt == NULL) {
 		return REDLOCK_ENOMEM;
 	}
+	/* One attempt, one token: what was meant for an earlier attempt and comes late cannot hurt
+	 * this one. */
 	if (lock->config.token_len == 0) {
-		if (!cluster->ports->token(cluster->world, lock->attempt->token)) {
+		if (RLK_MUTANT(TOKEN_REUSED)) {
+			snprintf(lock->attempt->token, RLK_TOKEN_LEN + 1, "%032" PRIxPTR,
+				 (uintptr_t)lock);
+		} else if (!cluster->ports->token(cluster->world, lock->attempt->token)) {
 			return REDLOCK_EENTROPY;
 		}
 		lock->attempt->token_len = RLK_TOKEN_LEN;
@@ -246,7 +295,7 @@ static int equip(struct rlk_lock *lock)
 	return 0;
 }
 
-static void ask_all(struct rlk_lock *lock)
+static void ask_all(struct rlk_lock *lock, enum rlk_op op)
 {
 	enum rlk_answer_kind taken;
 	unsigned i;
@@ -254,8 +303,7 @@ static void ask_all(struct rlk_lock *lock)
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		taken = rlk_lock_in_debt(lock, i)
 				? RLK_FULL
-				: rlk_attempt_ask(lock->attempt, i, RLK_OP_ACQUIRE,
-						  lock->round.serial);
+				: rlk_attempt_ask(lock->attempt, i, op, lock->round.serial);
 		if (taken != RLK_YES) {
 			rlk_lock_no_answer(lock, i, taken, NULL);
 		}
@@ -277,26 +325,34 @@ static uint64_t latest_us(const struct rlk_lock *lock)
 		rlk_valid_until_us(lock->round.start_us, lock->config.ttl_ms, config->drift_ppm);
 	bool cut = ends_with_wait(lock) && lock->deadline_us < valid_us;
 
-	return cut ? lock->deadline_us
-		   : valid_us - rlk_us(lock->config.ttl_ms) / 100 * config->min_validity_percent;
+	if (lock->inherited_us != 0 && lock->inherited_us < valid_us && !RLK_MUTANT(HAND_LATE)) {
+		return lock->inherited_us;
+	}
+	return cut ? lock->deadline_us : valid_us - least_us(lock);
 }
 
-static void begin(struct rlk_lock *lock)
+void rlk_lock_ask_for_votes(struct rlk_lock *lock, enum rlk_op op)
+{
+	lock->attempts++;
+	lock->state = RLK_ACQUIRING;
+	rlk_lock_open_round(lock);
+	rlk_timer_set(&lock->cluster->timers, &lock->alarm, latest_us(lock));
+	ask_all(lock, op);
+	decide(lock);
+}
+
+void rlk_lock_begin(struct rlk_lock *lock)
 {
 	int status;
 
 	leave_probe(lock);
-	lock->attempts++;
-	lock->state = RLK_ACQUIRING;
+	lock->inherited_us = 0;
 	status = equip(lock);
 	if (status != 0) {
 		rlk_lock_take_over(lock, status);
 		return;
 	}
-	rlk_lock_open_round(lock);
-	rlk_timer_set(&lock->cluster->timers, &lock->alarm, latest_us(lock));
-	ask_all(lock);
-	decide(lock);
+	rlk_lock_ask_for_votes(lock, RLK_OP_ACQUIRE);
 }
 
 void rlk_lock_take_alarm(struct rlk_lock *lock, uint64_t now_us)
@@ -305,10 +361,10 @@ void rlk_lock_take_alarm(struct rlk_lock *lock, uint64_t now_us)
 		/* An attempt that is cut short found out nothing: the one before did. */
 		lose(lock, ends_with_wait(lock) && now_us >= lock->deadline_us ? lock->last_status
 									       : REDLOCK_ENOQUORUM);
-	} else if (now_us >= lock->deadline_us) {
+	} else if (wait_is_over(lock, now_us)) {
 		rlk_lock_take_over(lock, over_status(lock, lock->last_status));
 	} else {
-		begin(lock);
+		rlk_lock_begin(lock);
 	}
 }
 
@@ -325,6 +381,10 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	lock->attempts = lock->hurried = 0;
 	lock->paused = false;
 	rlk_retry_reset(&lock->retry);
-	begin(lock);
+	if (wait_ms != 0 && rlk_queue_join(lock)) {
+		rlk_lock_stand_in_line(lock);
+	} else {
+		rlk_lock_begin(lock);
+	}
 	return 0;
 }

@@ -6,8 +6,8 @@
  *   - poll errors are handled as readable and writable, so that hiredis itself
  *     finds the error on the socket;
  *   - writes are send(MSG_NOSIGNAL), once per connection and loop phase;
- *   - replies are handed out here: hiredis aborts the program on a reply to
- *     nothing, and a server may send anything;
+ *   - replies are handed out here, even one that comes before anything was
+ *     asked: hiredis would abort the program;
  *   - the handle stays readable, and writable only while the socket is full, so
  *     the steady state has no epoll_ctl.
  *
@@ -24,15 +24,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "inbox.h"
 #include "tls.h"
-
-/* No reply that we ask for comes near it; it also bounds how deep one can be nested. */
-#define REPLY_MAX 65536
-
-struct due {
-	redisCallbackFn *cb;
-	void *data;
-};
 
 struct rlk_io {
 	struct rlk_ios *ios;
@@ -43,10 +36,7 @@ struct rlk_io {
 	bool dirty;
 	const struct rlk_tls_peer *tls; /* NULL: plain. */
 	bool writing;			/* By hiredis, for TLS. */
-	/* Replies that are due, oldest first: a ring. */
-	struct due *due;
-	size_t due_cap, due_first, due_count;
-	size_t unfinished; /* Bytes of the reply that is coming in. */
+	struct rlk_inbox inbox;
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -118,63 +108,21 @@ static void fault(struct rlk_io *io, const char *why)
 	redisAsyncHandleRead(io->ac); /* Sees c->err. */
 }
 
-static bool grow(struct rlk_io *io)
-{
-	const struct redlock_allocator *allocator = io->ios->allocator;
-	size_t cap = io->due_cap == 0 ? 64 : io->due_cap * 2, i;
-	struct due *due = allocator->calloc(cap, sizeof *due, allocator->data);
-
-	if (due == NULL) {
-		return false;
-	}
-	for (i = 0; i < io->due_count; i++) {
-		due[i] = io->due[(io->due_first + i) % io->due_cap];
-	}
-	if (io->due != NULL) {
-		allocator->free(io->due, allocator->data);
-	}
-	io->due = due;
-	io->due_cap = cap;
-	io->due_first = 0;
-	return true;
-}
-
-static struct due take_due(struct rlk_io *io)
-{
-	struct due due = io->due[io->due_first];
-
-	io->due_first = (io->due_first + 1) % io->due_cap;
-	io->due_count--;
-	return due;
-}
-
-/* Hand out the replies that are complete. hiredis would do it, but aborts the program on a reply
- * that nobody waits for, and takes in replies of any size. */
 static void hand_out(struct rlk_io *io)
 {
-	redisReader *reader;
-	struct due due;
-	void *reply;
+	struct rlk_due due;
+	redisReply *reply;
+	const char *why;
 
 	while (io->ac != NULL) {
-		reader = io->ac->c.reader;
-		if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
-			fault(io, reader->errstr);
+		why = rlk_inbox_next(&io->inbox, &reply, &due);
+		if (why != NULL) {
+			fault(io, why);
 			return;
 		}
 		if (reply == NULL) {
-			if (io->unfinished > REPLY_MAX) {
-				fault(io, "a reply that is too long");
-			}
 			return;
 		}
-		io->unfinished = reader->len - reader->pos;
-		if (io->due_count == 0) {
-			freeReplyObject(reply);
-			fault(io, "a reply to nothing");
-			return;
-		}
-		due = take_due(io);
 		due.cb(io->ac, reply, due.data); /* May end the connection. */
 		freeReplyObject(reply);
 	}
@@ -185,10 +133,6 @@ static void read_in(struct rlk_io *io)
 	redisContext *c = &io->ac->c;
 	size_t had;
 
-	if (!connected(io)) {
-		redisAsyncHandleRead(io->ac); /* The end of connecting. */
-		return;
-	}
 	if (io->tls != NULL && sdslen(c->obuf) > 0) {
 		write_tls(io); /* It may have been waiting for something to read. */
 		if (!connected(io)) {
@@ -200,7 +144,7 @@ static void read_in(struct rlk_io *io)
 	if (redisBufferRead(c) != REDIS_OK) {
 		redisAsyncHandleRead(io->ac); /* Sees c->err. */
 	} else {
-		io->unfinished += c->reader->len - had;
+		rlk_inbox_came(&io->inbox, c->reader->len - had);
 		hand_out(io);
 	}
 	rlk_tls_forget_errors();
@@ -211,13 +155,13 @@ bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, cons
 {
 	struct rlk_io *io = ac->ev.data;
 
-	if (io->due_count == io->due_cap && !grow(io)) {
+	if (!rlk_inbox_reserve(&io->inbox)) {
 		return false;
 	}
 	if (ac->c.err != 0 || redisAppendFormattedCommand(&ac->c, bytes, len) != REDIS_OK) {
 		return false;
 	}
-	io->due[(io->due_first + io->due_count++) % io->due_cap] = (struct due){cb, data};
+	rlk_inbox_expect(&io->inbox, cb, data);
 	add_write(io);
 	return true;
 }
@@ -240,33 +184,45 @@ static void send_all(struct rlk_io *io)
 	arm(io, UV_READABLE | (sdslen(c->obuf) > 0 ? UV_WRITABLE : 0));
 }
 
+/* The end of connecting. hiredis must not read here: it would hand out itself what a server says
+ * unasked. Nor may the connect callback queue anything: it would leave by write(), and raise
+ * SIGPIPE if the server has gone already. */
+static void become_connected(struct rlk_io *io, int events)
+{
+	if (io->tls == NULL) {
+		redisAsyncHandleWrite(io->ac);
+	} else if ((events & UV_WRITABLE) != 0) {
+		write_tls(io);
+	}
+	/* Is there anything to read already? (TLS begins now: before it, that is nobody's.) */
+	if (connected(io) && io->tls == NULL) {
+		read_in(io);
+	}
+	if (connected(io)) {
+		io->ios->ready(io->ac);
+	}
+	if (connected(io)) {
+		send_all(io);
+	}
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct rlk_io *io = poll->data;
-	bool was_connected = connected(io);
 
 	if (status < 0) {
 		io->events = 0; /* libuv has stopped the handle. */
 		events = UV_READABLE | UV_WRITABLE;
 	}
-	/* TLS begins when connecting has ended: what could be read before is nobody's. */
-	if (io->ac != NULL && (events & UV_READABLE) != 0 && (was_connected || io->tls == NULL)) {
+	if (io->ac != NULL && !connected(io)) {
+		become_connected(io, events);
+		return;
+	}
+	if (io->ac != NULL && (events & UV_READABLE) != 0) {
 		read_in(io);
 	}
 	if (io->ac != NULL && (events & UV_WRITABLE) != 0) {
-		if (connected(io) || io->tls != NULL) {
-			send_all(io);
-		} else {
-			redisAsyncHandleWrite(io->ac);
-		}
-	}
-	if (!was_connected && connected(io)) {
-		/* Only now: what the connect callback queued would leave by write(),
-		 * and raise SIGPIPE if the server has gone already. */
-		io->ios->ready(io->ac);
-		if (connected(io)) {
-			send_all(io);
-		}
+		send_all(io);
 	}
 }
 
@@ -321,9 +277,7 @@ static void on_closed(uv_handle_t *handle)
 	struct rlk_io *io = handle->data;
 	struct rlk_ios *ios = io->ios;
 
-	if (io->due != NULL) {
-		ios->allocator->free(io->due, ios->allocator->data);
-	}
+	rlk_inbox_close(&io->inbox);
 	ios->allocator->free(io, ios->allocator->data);
 	ios->open--;
 	ios->closed(ios);
@@ -361,6 +315,7 @@ bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac, const struct rlk_
 	io->ios = ios;
 	io->ac = ac;
 	io->tls = tls;
+	rlk_inbox_open(&io->inbox, ios->allocator, ac->c.reader);
 	io->poll.data = io;
 	ios->open++;
 	ac->ev.data = io;

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "../core/lease.h"
+#include "quote.h"
 
 static void open_next(struct rlk_link *link);
 
@@ -42,6 +43,14 @@ void rlk_link_fail(struct rlk_link *link, const char *why)
 	}
 	link->failed = true;
 	rlk_timer_set(&link->all->cluster->timers, &link->patience, 0);
+}
+
+/* It was up: the core decides when to try again. */
+static void lost(struct rlk_link *link, const char *why)
+{
+	link->failed = false;
+	rlk_timer_stop(&link->all->cluster->timers, &link->patience);
+	rlk_node_down(link->node, why);
 }
 
 static const char *silence(const struct rlk_link *link)
@@ -116,11 +125,12 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 	}
 	link->ac = NULL; /* hiredis frees it. */
 	if (!rlk_tls_explain(&link->tls, ac, link->node->state == RLK_UP, why, sizeof why)) {
-		snprintf(why, sizeof why, "connection lost: %s",
-			 ac->c.errstr[0] != '\0' ? ac->c.errstr : "closed");
+		const char *text = ac->c.errstr[0] != '\0' ? ac->c.errstr : "closed";
+		size_t len = (size_t)snprintf(why, sizeof why, "connection lost: ");
+		rlk_link_quote(link, why + len, sizeof why - len, text, strlen(text));
 	}
 	if (link->node->state == RLK_UP) {
-		rlk_node_down(link->node, why);
+		lost(link, why);
 	} else if (!link->failed) {
 		rlk_link_fail(link, why);
 	}
@@ -272,10 +282,45 @@ static bool is_noscript(const redisReply *reply)
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
 }
 
+void rlk_link_quote(const struct rlk_link *link, char *out, size_t size, const char *text,
+		    size_t len)
+{
+	const char *password = link->url.password;
+
+	rlk_quote(out, size, text, len,
+		  (struct rlk_secret[RLK_SECRETS_MAX]){{password, strlen(password)}});
+}
+
+/* The reply to one question is taken for that of another, or the server is none of ours: whatever
+ * it says next is not to be believed. */
+static void out_of_step(struct rlk_link *link, const char *why)
+{
+	let_go(link);
+	lost(link, why);
+}
+
+/* An answer as the core may pass it on to people. */
+static void answer(struct rlk_link *link, struct rlk_request *request, struct rlk_answer *given)
+{
+	const char *password = link->url.password;
+	struct rlk_command command = {0};
+	char words[RLK_NODE_ERROR_MAX];
+
+	if (given->kind == RLK_ERROR) {
+		request->asker->describe(request->asker, request, &command);
+		rlk_quote(words, sizeof words, given->text, given->text_len,
+			  (struct rlk_secret[RLK_SECRETS_MAX]){{command.token, command.token_len},
+							       {password, strlen(password)}});
+		given->text = words;
+		given->text_len = strlen(words);
+	}
+	rlk_node_answer(link->node, request, given);
+}
+
 static bool has_changed(const char *error)
 {
 	return strncmp(error, "READONLY", 8) == 0 || strncmp(error, "LOADING", 7) == 0 ||
-	       strncmp(error, "MASTERDOWN", 10) == 0;
+	       strncmp(error, "MASTERDOWN", 10) == 0 || strncmp(error, "CHANGED", 7) == 0;
 }
 
 static void on_reply(redisAsyncContext *ac, void *r, void *data)
@@ -284,7 +329,8 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 	struct rlk_request *request = data;
 	struct rlk_command command = {0};
 	const redisReply *reply = r;
-	struct rlk_answer answer;
+	struct rlk_answer given;
+	bool makes_sense;
 
 	if (link == NULL || reply == NULL) {
 		return; /* The core hears of the connection, not of each command. */
@@ -298,15 +344,20 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 			return;
 		}
 		/* Sent again it would come after its release: it has set nothing. */
-		answer = (struct rlk_answer){.kind = RLK_NO, .remaining_ms = -1};
-		rlk_node_answer(link->node, request, &answer);
+		given = (struct rlk_answer){.kind = RLK_NO, .remaining_ms = -1};
+		rlk_node_answer(link->node, request, &given);
 		return;
 	}
-	rlk_wire_decode((enum rlk_op)request->op, reply, &answer);
-	rlk_node_answer(link->node, request, &answer);
-	/* Not what it was when it logged in: a replica now, or starting over. */
-	if (link->ac == ac && reply->type == REDIS_REPLY_ERROR && has_changed(reply->str)) {
-		rlk_link_fail(link, reply->str);
+	makes_sense = rlk_wire_decode((enum rlk_op)request->op, reply, &given);
+	answer(link, request, &given);
+	if (link->ac != ac) {
+		return;
+	}
+	if (!makes_sense) {
+		out_of_step(link, "unexpected reply");
+	} else if (reply->type == REDIS_REPLY_ERROR && has_changed(reply->str)) {
+		/* Not what it was when it logged in: a replica now, starting over, or another. */
+		rlk_link_fail(link, link->node->error);
 	}
 }
 

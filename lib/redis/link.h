@@ -28,6 +28,9 @@ struct rlk_login {
 	unsigned replies_due;
 	bool plain; /* The server has no HELLO. */
 	bool durable_aof, durable_always;
+	bool pauses_sync;  /* Syncs nothing while it rewrites its file. */
+	bool was_replica;  /* Its data may be a copy that lags behind. */
+	bool has_replicas; /* Such copies are being made. */
 	const char *barred;
 	char run_id[RLK_RUN_ID_MAX];
 	char barred_text[RLK_NODE_ERROR_MAX];
@@ -46,6 +49,7 @@ struct rlk_link {
 	bool failed;			 /* The alarm is to try the next address. */
 	struct rlk_login login;
 	struct rlk_wire_node wire_node;
+	char incarnation[RLK_RUN_ID_MAX + 24]; /* As wire_node has it. */
 	char product[RLK_WORD_MAX], version[RLK_WORD_MAX], role[RLK_WORD_MAX];
 	char error[RLK_NODE_ERROR_MAX];
 };
@@ -60,8 +64,17 @@ void rlk_link_send(struct rlk_link *link, struct rlk_request *request,
 void rlk_link_ready(redisAsyncContext *ac);
 /* This connection, or this address, is of no use: go on with the next one. */
 void rlk_link_fail(struct rlk_link *link, const char *why);
+/* What the server said, without what must not be shown. */
+void rlk_link_quote(const struct rlk_link *link, char *out, size_t size, const char *text,
+		    size_t len);
 /* Send the bytes in all->wire; @cb as hiredis has it. */
 void rlk_link_write(struct rlk_link *link, redisCallbackFn *cb, void *data);
+
+/* facts.c: note what the replies to HELLO, INFO and CONFIG GET say. */
+void rlk_facts_hello(struct rlk_link *link, const redisReply *reply);
+void rlk_facts_info(struct rlk_link *link, const redisReply *reply);
+void rlk_facts_config(struct rlk_link *link, const redisReply *reply);
+bool rlk_facts_durable(const struct rlk_link *link);
 
 /* login.c: after the connection is made. Ends in rlk_node_up() or rlk_link_fail(). */
 void rlk_login_start(struct rlk_link *link);

@@ -7,8 +7,8 @@
  * A restart breaks every connection, so asking on each new one is enough to
  * notice it. What a server's ACL does not let us know is treated as bad news:
  * not durable, or, where the restart guard needs it, not to be believed. */
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "link.h"
@@ -48,61 +48,45 @@ static void next(struct rlk_link *link)
 	}
 }
 
-static void copy_word(char *out, size_t size, const char *from, size_t len)
+static bool is_error(const redisReply *reply)
 {
-	snprintf(out, size, "%.*s", (int)len, from);
+	return reply->type == REDIS_REPLY_ERROR;
 }
 
-/* ---- Facts ----------------------------------------------------------------------------------- */
-
-/* The value of "name:value\r\n" in INFO's text. */
-static bool info_field(const char *info, const char *name, char *out, size_t size)
+/* It does not let us in, for now. */
+static void refused(struct rlk_link *link, const redisReply *reply)
 {
-	size_t len = strlen(name);
-	const char *line = info;
+	char why[RLK_NODE_ERROR_MAX];
 
-	while (line != NULL) {
-		if (strncmp(line, name, len) == 0 && line[len] == ':') {
-			line += len + 1;
-			copy_word(out, size, line, strcspn(line, "\r\n"));
-			return true;
-		}
-		line = strchr(line, '\n');
-		line = line == NULL ? NULL : line + 1;
+	rlk_link_quote(link, why, sizeof why, reply->str, (size_t)reply->len);
+	rlk_link_fail(link, why);
+}
+
+/* Is the reply of this type, or an error? Else there is no talking to that server. */
+static bool makes_sense(struct rlk_link *link, const redisReply *reply, int type, const char *to)
+{
+	char why[RLK_NODE_ERROR_MAX];
+
+	if (reply->type == type || is_error(reply)) {
+		return true;
 	}
+	snprintf(why, sizeof why, "unexpected reply to %s", to);
+	rlk_link_fail(link, why);
 	return false;
 }
 
-static void note_role(struct rlk_link *link, const char *role, size_t len)
-{
-	bool replica = strncmp(role, "slave", len) == 0 || strncmp(role, "replica", len) == 0;
-
-	copy_word(link->role, sizeof link->role, replica ? "replica" : role, replica ? 7 : len);
-	if (replica) {
-		link->login.barred = "is a replica, not a master";
-	}
-}
+/* ---- Facts ----------------------------------------------------------------------------------- */
 
 static void on_info(redisAsyncContext *ac, void *r, void *data)
 {
 	const redisReply *reply = r;
 	struct rlk_link *link = link_of(ac, reply);
-	char word[RLK_WORD_MAX];
 
 	(void)data;
-	if (link == NULL) {
+	if (link == NULL || !makes_sense(link, reply, REDIS_REPLY_STRING, "INFO")) {
 		return;
 	}
-	if (reply->type == REDIS_REPLY_STRING) {
-		info_field(reply->str, "run_id", link->login.run_id, sizeof link->login.run_id);
-		if (info_field(reply->str, "role", word, sizeof word)) {
-			note_role(link, word, strlen(word));
-		}
-		if (link->version[0] == '\0' &&
-		    info_field(reply->str, "redis_version", link->version, sizeof link->version)) {
-			snprintf(link->product, sizeof link->product, "redis");
-		}
-	}
+	rlk_facts_info(link, reply);
 	next(link);
 }
 
@@ -110,23 +94,12 @@ static void on_config(redisAsyncContext *ac, void *r, void *data)
 {
 	const redisReply *reply = r;
 	struct rlk_link *link = link_of(ac, reply);
-	size_t i;
 
 	(void)data;
-	if (link == NULL) {
+	if (link == NULL || !makes_sense(link, reply, REDIS_REPLY_ARRAY, "CONFIG GET")) {
 		return;
 	}
-	for (i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
-		const redisReply *name = reply->element[i], *value = reply->element[i + 1];
-		if (name->type != REDIS_REPLY_STRING || value->type != REDIS_REPLY_STRING) {
-			continue;
-		}
-		if (strcmp(name->str, "appendonly") == 0) {
-			link->login.durable_aof = strcmp(value->str, "yes") == 0;
-		} else if (strcmp(name->str, "appendfsync") == 0) {
-			link->login.durable_always = strcmp(value->str, "always") == 0;
-		}
-	}
+	rlk_facts_config(link, reply);
 	next(link);
 }
 
@@ -136,11 +109,11 @@ static void on_select(redisAsyncContext *ac, void *r, void *data)
 	struct rlk_link *link = link_of(ac, reply);
 
 	(void)data;
-	if (link == NULL) {
+	if (link == NULL || !makes_sense(link, reply, REDIS_REPLY_STATUS, "SELECT")) {
 		return;
 	}
-	if (reply->type == REDIS_REPLY_ERROR) {
-		rlk_link_fail(link, reply->str);
+	if (is_error(reply)) {
+		refused(link, reply);
 		return;
 	}
 	next(link);
@@ -155,10 +128,8 @@ static void send_facts(struct rlk_link *link)
 		ask(link, on_select, 2, (const char *[]){"SELECT", db});
 	}
 	ask(link, on_info, 2, (const char *[]){"INFO", "server"});
-	if (link->role[0] == '\0') {
-		ask(link, on_info, 2, (const char *[]){"INFO", "replication"});
-	}
-	ask(link, on_config, 3, (const char *[]){"CONFIG", "GET", "append*"});
+	ask(link, on_info, 2, (const char *[]){"INFO", "replication"});
+	ask(link, on_config, 3, (const char *[]){"CONFIG", "GET", "*append*"});
 }
 
 /* ---- Who are we? ----------------------------------------------------------------------------- */
@@ -169,11 +140,11 @@ static void on_auth(redisAsyncContext *ac, void *r, void *data)
 	struct rlk_link *link = link_of(ac, reply);
 
 	(void)data;
-	if (link == NULL) {
+	if (link == NULL || !makes_sense(link, reply, REDIS_REPLY_STATUS, "AUTH")) {
 		return;
 	}
-	if (reply->type == REDIS_REPLY_ERROR) {
-		rlk_link_fail(link, reply->str);
+	if (is_error(reply)) {
+		refused(link, reply);
 		return;
 	}
 	send_facts(link);
@@ -192,27 +163,6 @@ static void send_auth(struct rlk_link *link)
 	}
 }
 
-static void read_hello(struct rlk_link *link, const redisReply *reply)
-{
-	size_t i;
-
-	for (i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
-		const redisReply *name = reply->element[i], *value = reply->element[i + 1];
-		if (name->type != REDIS_REPLY_STRING || value->type != REDIS_REPLY_STRING) {
-			continue;
-		}
-		if (strcmp(name->str, "server") == 0) {
-			copy_word(link->product, sizeof link->product, value->str,
-				  (size_t)value->len);
-		} else if (strcmp(name->str, "version") == 0) {
-			copy_word(link->version, sizeof link->version, value->str,
-				  (size_t)value->len);
-		} else if (strcmp(name->str, "role") == 0) {
-			note_role(link, value->str, (size_t)value->len);
-		}
-	}
-}
-
 static bool has_no_hello(const redisReply *reply)
 {
 	return starts_with(reply->str, "ERR unknown command") ||
@@ -226,15 +176,15 @@ static void on_hello(redisAsyncContext *ac, void *r, void *data)
 	struct rlk_link *link = link_of(ac, reply);
 
 	(void)data;
-	if (link == NULL) {
+	if (link == NULL || !makes_sense(link, reply, REDIS_REPLY_ARRAY, "HELLO")) {
 		return;
 	}
-	if (reply->type == REDIS_REPLY_ERROR && has_no_hello(reply)) {
+	if (is_error(reply) && has_no_hello(reply)) {
 		send_auth(link);
-	} else if (reply->type == REDIS_REPLY_ERROR) {
-		rlk_link_fail(link, reply->str);
+	} else if (is_error(reply)) {
+		refused(link, reply);
 	} else {
-		read_hello(link, reply);
+		rlk_facts_hello(link, reply);
 		send_facts(link);
 	}
 }
@@ -265,13 +215,17 @@ static void up(struct rlk_link *link, uint64_t born_us, uint64_t node_now_us)
 	struct rlk_enrolment enrolment = {
 		.run_id = login->run_id,
 		.barred = login->barred,
-		.durable = login->durable_aof && login->durable_always,
+		.durable = rlk_facts_durable(link),
 		.enrolled = born_us != 0,
 		.born_us = born_us,
 		.node_now_us = node_now_us,
 	};
 
+	snprintf(link->incarnation, sizeof link->incarnation, "%s:%" PRIu64, login->run_id,
+		 born_us);
 	link->wire_node.born_us = born_us;
+	link->wire_node.incarnation = link->incarnation;
+	link->wire_node.incarnation_key = link->all->incarnation_key;
 	rlk_timer_stop(&link->all->cluster->timers, &link->patience);
 	rlk_node_up(link->node, &enrolment);
 }
@@ -284,43 +238,57 @@ static bool is_forbidden(const char *error)
 	       strstr(error, "can't access") != NULL || strstr(error, "unknown command") != NULL;
 }
 
-static void not_enrolled(struct rlk_link *link, const char *why)
+/* What is taken here could be neither renewed nor given back. */
+static bool runs_no_scripts(const char *error)
+{
+	return starts_with(error, "ERR unknown command") ||
+	       (starts_with(error, "NOPERM") && strstr(error, "'eval'") != NULL);
+}
+
+static void bar(struct rlk_link *link, const char *what, const redisReply *why)
+{
+	char *barred = link->login.barred_text;
+	size_t size = sizeof link->login.barred_text;
+	size_t len = (size_t)snprintf(barred, size, "%s: ", what);
+
+	rlk_link_quote(link, barred + len, size - len, why->str, (size_t)why->len);
+	link->login.barred = barred;
+}
+
+static void not_enrolled(struct rlk_link *link, const redisReply *reply)
 {
 	const struct rlk_config *config = &link->all->cluster->config;
 
-	if (!is_forbidden(why)) {
-		rlk_link_fail(link, why); /* It may pass: LOADING, OOM... */
+	if (!is_forbidden(reply->str)) {
+		refused(link, reply); /* It may pass: LOADING, OOM... */
 		return;
 	}
-	if (config->guard && !config->durable) {
-		snprintf(link->login.barred_text, sizeof link->login.barred_text,
-			 "restart guard: %s", why);
-		link->login.barred = link->login.barred_text;
+	if (runs_no_scripts(reply->str)) {
+		bar(link, "no scripts", reply);
+	} else if (config->guard && !config->durable) {
+		bar(link, "restart guard", reply);
 	}
 	up(link, 0, 0);
-}
-
-static uint64_t microseconds(const redisReply *reply)
-{
-	return reply->type == REDIS_REPLY_STRING ? strtoull(reply->str, NULL, 10) : 0;
 }
 
 static void on_enrolled(redisAsyncContext *ac, void *r, void *data)
 {
 	const redisReply *reply = r;
 	struct rlk_link *link = link_of(ac, reply);
+	uint64_t born_us, now_us;
 
 	(void)data;
 	if (link == NULL) {
 		return;
 	}
-	if (reply->type == REDIS_REPLY_ERROR) {
-		not_enrolled(link, reply->str);
+	if (is_error(reply)) {
+		not_enrolled(link, reply);
 	} else if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-		   microseconds(reply->element[0]) == 0) {
+		   !rlk_wire_number(reply->element[0], &born_us) ||
+		   !rlk_wire_number(reply->element[1], &now_us) || born_us == 0 || now_us == 0) {
 		rlk_link_fail(link, "unexpected reply to the enrol script");
 	} else {
-		up(link, microseconds(reply->element[0]), microseconds(reply->element[1]));
+		up(link, born_us, now_us);
 	}
 }
 
@@ -328,6 +296,10 @@ static void send_enrol(struct rlk_link *link)
 {
 	const struct rlk_login *login = &link->login;
 
+	if (link->all->cluster->config.may_change && login->run_id[0] == '\0') {
+		link->login.barred = "node_may_change: no right to INFO, so it cannot be told "
+				     "from another server";
+	}
 	if (login->barred != NULL) {
 		up(link, 0, 0); /* A replica would refuse to write. */
 		return;
@@ -335,7 +307,7 @@ static void send_enrol(struct rlk_link *link)
 	ask(link, on_enrolled, 6,
 	    (const char *[]){"EVAL", rlk_scripts[RLK_SCRIPT_ENROL].text, "1",
 			     link->all->incarnation_key, login->run_id,
-			     login->durable_aof && login->durable_always ? "1" : "0"});
+			     rlk_facts_durable(link) ? "1" : "0"});
 }
 
 void rlk_login_start(struct rlk_link *link)

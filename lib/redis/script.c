@@ -13,41 +13,55 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"708b61c8defb6a8962235c40975ef70c7ff1a0e0",
 	},
 	/* Lengthen the key's life if it is ours, never shorten it: an older promise must
-	 * hold. KEYS lock [fence]. ARGV token, ttl ms [, fence ttl ms]. 1: extended; 0: another
-	 * owner; -1: no key. */
+	 * hold. KEYS lock [, fence] [, incarnation]. ARGV token, ttl ms [, fence ttl ms or 0 [, run_id:born]].
+	 * 1: extended; 0: another owner; -1: no key; -CHANGED: another server. */
 	[RLK_SCRIPT_EXTEND] = {
+		"if ARGV[4] and (string.match(redis.call('GET', KEYS[#KEYS]) or '', '^(.*):') ~= ARGV[4]\n"
+		"    or not string.find(redis.call('INFO', 'server'), string.match(ARGV[4], '^[^:]*'), 1, true)) then\n"
+		"  return redis.error_reply('CHANGED another server answers here')\n"
+		"end\n"
 		"local owner = redis.call('GET', KEYS[1])\n"
 		"if not owner then return -1 end\n"
 		"if owner ~= ARGV[1] then return 0 end\n"
 		"if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end\n"
-		"if KEYS[2] then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end\n"
+		"if ARGV[3] and ARGV[3] ~= '0' then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end\n"
 		"return 1",
-		"a8a0b645bbf5548072fd1aa67a4e538127cbfce3",
+		"100990f617834313f13337d81c5ef537f7397c17",
 	},
 	/* Set the key if it is free and the fencing token is above all that this node may
 	 * have granted; then remember it. What it has forgotten counts as the largest it can have
 	 * granted: nobody's token is accepted further ahead of its clock than delta, so born +
 	 * delta bounds what was lost in a restart, be it all or the latest, and now + delta -
-	 * fence ttl what expired.
-	 * A repair may carry the stored token again. Numbers travel as decimal strings, since
-	 * Lua's tostring() keeps 14 digits. KEYS lock, fence. ARGV token, ttl ms, T (us), born
-	 * (us), delta (us), fence ttl ms, '1' to repair. {1, ''}: granted; {0, pttl}: held;
+	 * fence ttl what expired. That one moves on with the clock: so who is below it is told
+	 * the clock, which stays above it.
+	 * A repair may carry the stored token again. To advance is to take another one for a key
+	 * that is ours already, and nothing if it is not there. Numbers travel as decimal strings, since
+	 * Lua's tostring() keeps 14 digits. KEYS lock, fence [, incarnation: see below]. ARGV token, ttl ms, T (us), born
+	 * (us), delta (us), fence ttl ms, '0' to acquire, '1' to repair, '2' to advance
+	 * [, incarnation].
+	 * {1, ''}: granted; {0, pttl}: held;
 	 * {-1, floor}: T too low; {-2, now}: T too far ahead of this node's clock; {-3, ''}:
-	 * when it was born is not known. */
+	 * when it was born is not known; {-4, ''}: no key to advance. */
 	[RLK_SCRIPT_FENCED] = {
+		"if KEYS[3] and (string.match(redis.call('GET', KEYS[3]) or '', '^(.*):') ~= ARGV[8]\n"
+		"    or not string.find(redis.call('INFO', 'server'), string.match(ARGV[8], '^[^:]*'), 1, true)) then\n"
+		"  return redis.error_reply('CHANGED another server answers here')\n"
+		"end\n"
 		"if ARGV[4] == '0' then return {-3, ''} end\n"
 		"local t = redis.call('TIME')\n"
 		"local now = t[1] * 1000000 + t[2]\n"
 		"local owner = redis.call('GET', KEYS[1])\n"
 		"if owner and owner ~= ARGV[1] then return {0, tostring(redis.call('PTTL', KEYS[1]))} end\n"
-		"local T, delta, repair = tonumber(ARGV[3]), tonumber(ARGV[5]), ARGV[7] == '1'\n"
+		"local T, delta = tonumber(ARGV[3]), tonumber(ARGV[5])\n"
+		"local repair, advance = ARGV[7] == '1', ARGV[7] == '2'\n"
+		"if advance and not owner then return {-4, ''} end\n"
 		"local known = tonumber(redis.call('GET', KEYS[2]) or '0')\n"
 		"local floor = math.max(known, tonumber(ARGV[4]) + delta)\n"
 		"if known == 0 then floor = math.max(floor, now + delta - tonumber(ARGV[6]) * 1000) end\n"
 		"if repair then\n"
 		"  if T < known then return {-1, string.format('%.0f', known)} end\n"
 		"else\n"
-		"  if T < floor or (T == floor and not owner) then return {-1, string.format('%.0f', floor)} end\n"
+		"  if T < floor or (T == floor and (advance or not owner)) then return {-1, string.format('%.0f', math.max(floor, now))} end\n"
 		"  if T > now + delta then return {-2, string.format('%.0f', now)} end\n"
 		"end\n"
 		"if not owner then\n"
@@ -57,7 +71,19 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"end\n"
 		"redis.call('SET', KEYS[2], T < floor and string.format('%.0f', floor) or ARGV[3], 'PX', ARGV[6])\n"
 		"return {1, ''}",
-		"9ed113e1acd51666f5e4513fd0bf77a984f3b00f",
+		"49d10828b1b4acdd0ccc090235f991a1b03445d0",
+	},
+	/* Set the key if it is free, and if this is still the server that logged in: its
+	 * incarnation, less what it says of syncing, and its process. KEYS lock, incarnation. ARGV
+	 * token, ttl ms, run_id:born. {1, ''}: granted; {0, pttl}: held; -CHANGED: another one. */
+	[RLK_SCRIPT_CHECKED] = {
+		"if string.match(redis.call('GET', KEYS[2]) or '', '^(.*):') ~= ARGV[3]\n"
+		"    or not string.find(redis.call('INFO', 'server'), string.match(ARGV[3], '^[^:]*'), 1, true) then\n"
+		"  return redis.error_reply('CHANGED another server answers here')\n"
+		"end\n"
+		"if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return {1, ''} end\n"
+		"return {0, tostring(redis.call('PTTL', KEYS[1]))}",
+		"1371852637cac52b5bcb7899796d4d4967dd0396",
 	},
 	/* Learn, or begin, this node's incarnation: which process it is, since when it has
 	 * been remembering, and whether every write is synced. A restart without the key begins

@@ -56,6 +56,17 @@ static bool decode(struct span in, char *out, size_t size)
 	return true;
 }
 
+/* It is shown to people, a line at a time. */
+static bool is_shown_safely(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (iscntrl((unsigned char)*text)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool number(struct span in, unsigned most, unsigned *value)
 {
 	size_t i;
@@ -120,8 +131,12 @@ static const char *parse_host(struct rlk_url *url, struct span *in)
 	if (host.len == 0) {
 		return "host: missing";
 	}
-	return decode(host, url->host, sizeof url->host) ? NULL
-							 : "host: too long, or a bad %-escape";
+	if (!decode(host, url->host, sizeof url->host)) {
+		return "host: too long, or a bad %-escape";
+	}
+	return is_shown_safely(url->host) && strchr(url->host, ' ') == NULL
+		       ? NULL
+		       : "host: a blank or a control character";
 }
 
 static const char *parse_authority(struct rlk_url *url, struct span in)
@@ -166,6 +181,9 @@ static const char *parse_unix(struct rlk_url *url, const char *text)
 	}
 	if (!decode(path, url->path, sizeof url->path)) {
 		return "path: too long, or a bad %-escape";
+	}
+	if (!is_shown_safely(url->path)) {
+		return "path: a control character";
 	}
 	if (query == NULL) {
 		return NULL;

@@ -12,6 +12,8 @@
 /* How far ahead of a node's clock a fencing token may be, and how long its memory lives. */
 #define RLK_FENCE_DELTA_US UINT64_C(60000000)
 #define RLK_FENCE_TTL_MS UINT64_C(86400000)
+/* Servers count in doubles. */
+#define RLK_WIRE_NUMBER_END (UINT64_C(1) << 53)
 #define RLK_FENCE_SUFFIX ":fence"
 
 /* Bytes to send; grows as needed, kept for the next command. */
@@ -26,6 +28,8 @@ struct rlk_wire {
 struct rlk_wire_node {
 	uint64_t born_us; /* 0: not enrolled. */
 	unsigned loaded;  /* Scripts that its connection has seen: bit = id. */
+	/* For commands that are checked: what the node was when it logged in. */
+	const char *incarnation, *incarnation_key;
 };
 
 /* Fill @wire with any command. */
@@ -35,9 +39,13 @@ enum rlk_script_id rlk_wire_script(const struct rlk_command *command);
 /* Fill @wire. Scripts go by digest if the connection has seen them, else with their text. */
 void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
 		     const struct rlk_wire_node *node);
-/* Lends parts of @reply to @answer. Any reply at all is an answer; what is not understood is an
- * RLK_ERROR. */
-void rlk_wire_decode(enum rlk_op op, const redisReply *reply, struct rlk_answer *answer);
 void rlk_wire_free(struct rlk_wire *wire);
+
+/* reply.c */
+/* Lends parts of @reply to @answer. Any reply at all is an answer; what is not understood is an
+ * RLK_ERROR. Returns false if no server would answer @op like that. */
+bool rlk_wire_decode(enum rlk_op op, const redisReply *reply, struct rlk_answer *answer);
+/* The number in a string of decimal digits. False, and 0: it is something else, or too large. */
+bool rlk_wire_number(const redisReply *reply, uint64_t *number);
 
 #endif

@@ -241,16 +241,23 @@ START_TEST(a_fenced_wait_ends_in_a_greater_token)
 	struct redlock_lock *first = fenced_lock(rig.client);
 	struct redlock_lock *second = fenced_lock(rig.client);
 	struct outcome outcome = {0};
+	char token[REDLOCK_TOKEN_MAX + 1], number[32];
 	uint64_t fence;
 
 	rig_acquire(first);
 	fence = redlock_lock_fence(first);
 	ck_assert_int_eq(redlock_acquire(second, 60000, outcome_take, &outcome), REDLOCK_OK);
 	loop_run_ms(&rig.loop, 100);
+	rig_token(first, token, sizeof token);
 	rig_release(first);
 	loop_wait_for(&rig.loop, &outcome);
 	ck_assert_int_eq(outcome.status, REDLOCK_OK);
 	ck_assert_uint_gt(outcome.report.fence, fence);
+	/* It was handed on: the same key, in one round, and remembered with the new token. */
+	ck_assert_uint_eq(outcome.report.attempts, 1);
+	ck_assert_str_eq(redlock_lock_token(second, NULL), token);
+	snprintf(number, sizeof number, "%" PRIu64, outcome.report.fence);
+	rig_until_quorum(FENCE_KEY, number);
 	rig_release(second);
 	redlock_lock_free(first);
 	redlock_lock_free(second);
@@ -261,7 +268,7 @@ static void rig_no_scripts(void)
 {
 	rig_open(3, &(struct server_options){
 			    .acl = "user default on nopass ~* &* +@all -eval -evalsha"});
-	rig_connect();
+	rig.client = rig_client(); /* It will be connected, and nobody may vote. */
 }
 
 START_TEST(fencing_where_it_cannot_work_is_refused)
@@ -271,6 +278,7 @@ START_TEST(fencing_where_it_cannot_work_is_refused)
 
 	ck_assert_int_eq(acquire_sync(&rig.loop, lock, 0, &outcome), REDLOCK_ENOQUORUM);
 	ck_assert_uint_ge(outcome_votes(&outcome, REDLOCK_VOTE_ERROR), 2);
+	ck_assert_uint_eq(rig_count(NAME, NULL), 3);
 	redlock_lock_free(lock);
 }
 END_TEST

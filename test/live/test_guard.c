@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define NAME "orders:17"
 #define MAX_TTL_MS 1000
@@ -39,6 +40,13 @@ static void rig_almost_durable(void)
 	guarded(&(struct server_options){.acl = "appendonly yes\nappendfsync everysec"});
 }
 
+static void rig_durable_but_for_rewrites(void)
+{
+	guarded(&(struct server_options){
+		.acl = "appendonly yes\nappendfsync always\nno-appendfsync-on-rewrite yes"});
+	rig_connect();
+}
+
 static void expect_withheld(struct redlock_client *client)
 {
 	struct redlock_lock *lock = rig_lock_of(client, NAME);
@@ -56,6 +64,14 @@ static void expect_withheld(struct redlock_client *client)
 	}
 	ck_assert_uint_eq(rig_count(NAME, NULL), 3);
 	redlock_lock_free(lock);
+}
+
+static void expect_newcomer_withheld(void)
+{
+	struct redlock_client *fresh = rig_client();
+
+	expect_withheld(fresh);
+	close_sync(&rig.loop, fresh);
 }
 
 static void expect_votes_at_once(struct redlock_client *client)
@@ -129,6 +145,17 @@ START_TEST(nodes_that_write_once_a_second_are_not_believed)
 }
 END_TEST
 
+/* While it rewrites its file, or takes a snapshot, such a node syncs nothing. */
+START_TEST(nodes_that_sync_nothing_while_they_rewrite_are_not_believed)
+{
+	for (size_t i = 0; i < 3; i++) {
+		server_kill(&rig.servers.at[i]);
+		server_start_again(&rig.servers.at[i], true);
+	}
+	expect_newcomer_withheld();
+}
+END_TEST
+
 START_TEST(a_durable_node_comes_back_with_its_grants_and_its_vote)
 {
 	struct redlock_client *other;
@@ -185,31 +212,44 @@ START_TEST(durable_nodes_that_lost_their_disks_are_not_believed)
 }
 END_TEST
 
+/* A copy lags behind: what it took over is not all that was granted. */
+START_TEST(durable_nodes_that_were_replicas_are_not_believed)
+{
+	for (size_t i = 0; i < 2; i++) {
+		server_do(&rig.servers.at[i], "REPLICAOF 127.0.0.1 %u", rig.servers.at[2].port);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		while (!server_has(&rig.servers.at[i], "replicated", "yes")) {
+			server_do(&rig.servers.at[2], "SET replicated yes");
+			usleep(10000);
+		}
+		server_do(&rig.servers.at[i], "REPLICAOF NO ONE");
+	}
+	server_do(&rig.servers.at[2], "DEL replicated");
+	server_do(&rig.servers.at[0], "DEL replicated");
+	server_do(&rig.servers.at[1], "DEL replicated");
+	rig.options.ttl_ms = rig.options.max_ttl_ms = MAX_TTL_MS;
+	expect_newcomer_withheld();
+}
+END_TEST
+
 START_TEST(a_node_restored_from_a_snapshot_is_not_believed)
 {
-	struct redlock_client *fresh;
-
 	for (size_t i = 0; i < 3; i++) {
 		server_do(&rig.servers.at[i], "SAVE");
 		server_kill(&rig.servers.at[i]);
 		server_start_again(&rig.servers.at[i], true);
 	}
-	fresh = rig_client();
-	expect_withheld(fresh);
-	close_sync(&rig.loop, fresh);
+	expect_newcomer_withheld();
 }
 END_TEST
 
 START_TEST(a_flushed_node_is_not_believed_by_who_comes_new)
 {
-	struct redlock_client *fresh;
-
 	for (size_t i = 0; i < 3; i++) {
 		server_do(&rig.servers.at[i], "FLUSHALL");
 	}
-	fresh = rig_client();
-	expect_withheld(fresh);
-	close_sync(&rig.loop, fresh);
+	expect_newcomer_withheld();
 }
 END_TEST
 
@@ -310,9 +350,12 @@ int main(void)
 	tcase_add_test(fresh, a_wait_outlasts_the_guard);
 	tcase_add_test(fresh, without_the_guard_new_nodes_vote_at_once);
 	tcase_add_test(fresh, nodes_vouched_for_vote_at_once);
+	tcase_add_test(rig_case(suite, "durable but for rewrites", rig_durable_but_for_rewrites),
+		       nodes_that_sync_nothing_while_they_rewrite_are_not_believed);
 	tcase_add_test(durable, nodes_that_write_every_change_to_disk_vote_at_once);
 	tcase_add_test(durable, a_durable_node_comes_back_with_its_grants_and_its_vote);
 	tcase_add_test(durable, durable_nodes_that_lost_their_disks_are_not_believed);
+	tcase_add_test(durable, durable_nodes_that_were_replicas_are_not_believed);
 	tcase_add_test(rig_case(suite, "almost durable nodes", rig_almost_durable),
 		       nodes_that_write_once_a_second_are_not_believed);
 	tcase_add_test(aged, a_new_client_believes_nodes_that_are_old_enough);

@@ -1,41 +1,10 @@
 /* test_memory.c - the caller's allocator: everything is given back, and running out is survived. */
+#include "faulty.h"
 #include "rig.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define NAME "orders:17"
-#define NEVER UINT64_MAX
-
-/* Fails the allocation number @fail_at; with @for_good also all that follow. */
-struct purse {
-	uint64_t asked, fail_at;
-	bool for_good, failed;
-	size_t in_use;
-};
-
-static void *purse_calloc(size_t count, size_t size, void *data)
-{
-	struct purse *purse = data;
-	uint64_t number = purse->asked++;
-	void *block = NULL;
-
-	if (number == purse->fail_at || (purse->for_good && number > purse->fail_at)) {
-		purse->failed = true;
-	} else {
-		block = calloc(count, size);
-	}
-	purse->in_use += block != NULL;
-	return block;
-}
-
-static void purse_free(void *block, void *data)
-{
-	struct purse *purse = data;
-
-	purse->in_use -= block != NULL;
-	free(block);
-}
 
 /* What may come of an operation when memory is short. */
 static void expect_known_end(int status)
@@ -63,9 +32,9 @@ static void use_lock(struct redlock_client *client)
 }
 
 /* A whole life: open, lock, extend, release, look, close. */
-static void live(struct purse *purse)
+static void live(struct faulty *faulty)
 {
-	struct redlock_allocator allocator = {purse_calloc, purse_free, purse};
+	struct redlock_allocator allocator = faulty_allocator(faulty);
 	const char *urls[] = {rig.urls[0], rig.urls[1], rig.urls[2]};
 	struct redlock_client *client = NULL;
 	struct redlock_error error;
@@ -83,7 +52,7 @@ static void live(struct purse *purse)
 	} else {
 		loop_run_ms(&rig.loop, 1);
 	}
-	ck_assert_uint_eq(purse->in_use, 0);
+	ck_assert_uint_eq(faulty->in_use, 0);
 }
 
 static void rig_3_unconnected(void)
@@ -94,21 +63,21 @@ static void rig_3_unconnected(void)
 
 START_TEST(all_memory_is_asked_of_the_allocator_and_given_back)
 {
-	struct purse purse = {.fail_at = NEVER};
+	struct faulty faulty = {.fail_at = FAULTY_NEVER};
 
-	live(&purse);
-	ck_assert_uint_gt(purse.asked, 0);
+	live(&faulty);
+	ck_assert_uint_gt(faulty.asked, 0);
 }
 END_TEST
 
 static void fail_each(bool for_good)
 {
-	struct purse purse;
+	struct faulty faulty;
 
 	for (uint64_t i = 0;; i++) {
-		purse = (struct purse){.fail_at = i, .for_good = for_good};
-		live(&purse);
-		if (!purse.failed) {
+		faulty = (struct faulty){.fail_at = i, .for_good = for_good};
+		live(&faulty);
+		if (!faulty.failed) {
 			break;
 		}
 		ck_assert_uint_lt(i, 10000);
@@ -130,8 +99,8 @@ END_TEST
 
 START_TEST(taking_the_same_lock_again_and_again_takes_no_more_memory)
 {
-	struct purse purse = {.fail_at = NEVER};
-	struct redlock_allocator allocator = {purse_calloc, purse_free, &purse};
+	struct faulty faulty = {.fail_at = FAULTY_NEVER};
+	struct redlock_allocator allocator = faulty_allocator(&faulty);
 	struct redlock_lock *lock;
 	uint64_t asked;
 
@@ -143,18 +112,18 @@ START_TEST(taking_the_same_lock_again_and_again_takes_no_more_memory)
 		rig_release(lock);
 		rig_until_gone(NAME);
 	}
-	asked = purse.asked;
+	asked = faulty.asked;
 	for (int i = 0; i < 50; i++) {
 		rig_acquire(lock);
 		ck_assert_int_eq(extend_sync(&rig.loop, lock, NULL), REDLOCK_OK);
 		rig_release(lock);
 		rig_until_gone(NAME);
 	}
-	ck_assert_uint_le(purse.asked, asked + 5);
+	ck_assert_uint_le(faulty.asked, asked + 5);
 	redlock_lock_free(lock);
 	close_sync(&rig.loop, rig.client);
 	rig.client = NULL;
-	ck_assert_uint_eq(purse.in_use, 0);
+	ck_assert_uint_eq(faulty.in_use, 0);
 }
 END_TEST
 

@@ -26,13 +26,20 @@ START_TEST(a_waiter_gets_it_when_its_own_client_releases_it)
 {
 	struct redlock_lock *holder = rig_lock(NAME);
 	struct waiter waiter;
+	char token[REDLOCK_TOKEN_MAX + 1];
 
 	rig_acquire(holder);
 	start_waiting(&waiter, rig.client, REDLOCK_WAIT_FOREVER);
 	expect_still_waiting(&waiter, 100);
+	rig_token(holder, token, sizeof token);
 	rig_release(holder);
 	expect_won(&waiter);
+	/* Handed on as it was, without a round. */
+	ck_assert_uint_eq(waiter.outcome.report.attempts, 0);
+	ck_assert_str_eq(redlock_lock_token(waiter.lock, NULL), token);
+	ck_assert_uint_eq(rig_count(NAME, token), 5);
 	finish(&waiter);
+	rig_until_gone(NAME);
 	redlock_lock_free(holder);
 }
 END_TEST

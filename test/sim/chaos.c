@@ -1,39 +1,36 @@
 /* chaos.c - random schedules of users and trouble, each from a seed, under the judge's eyes.
  *
- *   SIM_SCHEDULES=n  how many (default below)
- *   SIM_SEED=n       the first one's seed; without SIM_SCHEDULES, it is the only one
- *   SIM_TRACE=1      tell all that happens */
+ *   --seeds N     how many (SIM_SCHEDULES)
+ *   --seed FIRST  the first one's seed (SIM_SEED); without --seeds, it is the only one
+ *   --jobs J      in so many processes; as a rule, one for each processor
+ *   --trace       tell all that happens (SIM_TRACE)
+ *   --as-it-is    do not shrink the schedule that fails */
+#include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "chaos.h"
+#include "chaos_work.h"
 
-#define SCHEDULES 3000
-#define STUCK_S 60
+#define SEEDS 20000
 
-static char doing[64];
+struct options {
+	uint64_t seeds, first;
+	unsigned jobs;
+	bool trace, as_it_is;
+};
 
-/* An assertion of the core failed, or it turns in circles: say in which schedule. */
-static void on_signal(int number)
+static double started_s;
+static uint64_t wanted;
+
+static double now_s(void)
 {
-	ssize_t written = write(STDERR_FILENO, doing, strlen(doing));
+	struct timespec now;
 
-	(void)written;
-	signal(number, SIG_DFL);
-	raise(number);
-}
-
-static void watch(uint64_t seed)
-{
-	snprintf(doing, sizeof doing, "stopped in the schedule of SIM_SEED=%" PRIu64 "\n", seed);
-	signal(SIGABRT, on_signal);
-	signal(SIGSEGV, on_signal);
-	signal(SIGALRM, on_signal);
-	alarm(STUCK_S);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static uint64_t number_of(const char *name, uint64_t fallback)
@@ -42,52 +39,134 @@ static uint64_t number_of(const char *name, uint64_t fallback)
 	return text == NULL ? fallback : strtoull(text, NULL, 10);
 }
 
-static struct sim *play(uint64_t seed, unsigned *leases, uint64_t *events)
+static struct options read_options(int argc, char **argv)
 {
-	struct chaos chaos = {.sim = sim_new((unsigned)(seed % 5) + 1, seed)};
+	static const struct option known[] = {
+		{"seeds", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
+		{"jobs", required_argument, NULL, 'j'},	 {"trace", no_argument, NULL, 't'},
+		{"as-it-is", no_argument, NULL, 'a'},	 {0},
+	};
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct options options = {
+		.seeds = number_of("SIM_SCHEDULES", 0),
+		.first = number_of("SIM_SEED", 0),
+		.jobs = processors < 1 ? 1 : (unsigned)processors,
+	};
+	int option;
 
-	snprintf(chaos.sim->label, sizeof chaos.sim->label, "SIM_SEED=%" PRIu64, seed);
-	chaos_cast(&chaos);
-	chaos_users_start(&chaos);
-	chaos_trouble_start(&chaos);
-	sim_run(chaos.sim, chaos.end_us - chaos.sim->now_us);
-	*leases += chaos.sim->leases;
-	chaos_calm(&chaos);
-	*events += chaos.sim->event_count;
-	return chaos.sim;
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 'n':
+			options.seeds = strtoull(optarg, NULL, 10);
+			break;
+		case 's':
+			options.first = strtoull(optarg, NULL, 10);
+			break;
+		case 'j':
+			options.jobs = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 't':
+			options.trace = true;
+			break;
+		case 'a':
+			options.as_it_is = true;
+			break;
+		default:
+			fprintf(stderr,
+				"usage: %s [--seeds N] [--seed FIRST] [--jobs J] [--trace] "
+				"[--as-it-is]\n",
+				argv[0]);
+			exit(2);
+		}
+	}
+	if (options.seeds == 0) {
+		options.seeds = options.first == 0 ? SEEDS : 1;
+	}
+	options.jobs = options.jobs < 1 ? 1 : options.jobs;
+	options.jobs = options.jobs > CHAOS_JOBS_MAX ? CHAOS_JOBS_MAX : options.jobs;
+	if (options.seeds == 1) {
+		options.jobs = 1;
+	}
+	return options;
 }
 
-START_TEST(whatever_happens_nobody_shares_a_lock_and_nothing_is_left_behind)
+static void on_progress(const struct chaos_work *work)
 {
-	uint64_t first = number_of("SIM_SEED", 1), seed, events = 0;
-	uint64_t schedules = number_of("SIM_SCHEDULES", getenv("SIM_SEED") ? 1 : SCHEDULES);
-	unsigned leases = 0;
+	static double told_s;
+	uint64_t done = 0;
+	unsigned i;
 
-	for (seed = first; seed < first + schedules; seed++) {
-		watch(seed);
-		sim_end(play(seed, &leases, &events));
+	if (!isatty(STDOUT_FILENO) || now_s() < told_s + 0.5) {
+		return;
 	}
-	alarm(0);
-	/* A schedule in which nobody gets anywhere shows nothing. */
-	if (schedules >= 100) {
-		ck_assert_uint_gt(leases, schedules);
+	told_s = now_s();
+	for (i = 0; i < work->jobs; i++) {
+		done += work->workers[i].sum.schedules;
 	}
-	printf("%" PRIu64 " schedules, %u leases, %" PRIu64 " events\n", schedules, leases, events);
+	printf("\r%" PRIu64 " of %" PRIu64 " schedules, %.0f/s ", done, wanted,
+	       (double)done / (told_s - started_s));
+	fflush(stdout);
 }
-END_TEST
 
-int main(void)
+static void report(const struct chaos_sum *sum, unsigned jobs, bool failed)
 {
-	Suite *suite = suite_create("chaos");
-	TCase *tcase = tcase_create("schedules");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	static const char *const names[] = {
+#define CHAOS_TEXT(name, text) text,
+		CHAOS_TROUBLES(CHAOS_TEXT)};
+	const struct sim_tally *tally = &sum->tally;
+	double seconds = now_s() - started_s;
+	unsigned kind;
 
-	tcase_set_timeout(tcase, 0);
-	tcase_add_test(tcase, whatever_happens_nobody_shares_a_lock_and_nothing_is_left_behind);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	printf("%s%" PRIu64 " schedules, %" PRIu64 " events, %" PRIu64 " acts of users\n",
+	       isatty(STDOUT_FILENO) ? "\r\033[K" : "", sum->schedules, sum->events, sum->acts);
+	printf("%" PRIu64 " grants, %" PRIu64 " handovers, %" PRIu64 " extends, %" PRIu64
+	       " repairs, %" PRIu64 " fencing tokens; %" PRIu64 " grants of another library\n",
+	       tally->grants, tally->handovers, tally->extends, tally->repairs, tally->fences,
+	       tally->foreign);
+	printf("faults:");
+	for (kind = 0; kind < CHAOS_TROUBLE_KINDS; kind++) {
+		printf("%s %" PRIu64 " %s", kind == 0 ? "" : ",", sum->struck[kind], names[kind]);
+	}
+	printf("\nthe median schedule: %" PRIu64 " events, %" PRIu64 " grants, %" PRIu64
+	       " faults\n",
+	       chaos_median(&sum->events_each), chaos_median(&sum->grants_each),
+	       chaos_median(&sum->faults_each));
+	printf("%d violations; %.1f s, %.0f schedules/s in %u process%s\n", failed, seconds,
+	       (double)sum->schedules / seconds, jobs, jobs == 1 ? "" : "es");
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = read_options(argc, argv);
+	struct chaos_work *work = chaos_share(sizeof *work);
+	const struct chaos_failure *failure;
+	struct chaos_sum sum = {0};
+	unsigned i;
+
+	started_s = now_s();
+	wanted = options.seeds;
+	work->next = options.first == 0 ? 1 : options.first;
+	work->limit = work->next + options.seeds;
+	work->jobs = options.jobs;
+	work->trace = options.trace;
+	failure = chaos_work_all(work, on_progress);
+	for (i = 0; i < options.jobs; i++) {
+		chaos_sum_add(&sum, &work->workers[i].sum);
+	}
+	report(&sum, options.jobs, failure != NULL);
+	if (failure != NULL) {
+		printf("VIOLATION in seed %" PRIu64 " at %.3f ms: %s\n", failure->seed,
+		       (double)failure->at_us / 1000, failure->text);
+		printf("to see it: ./dev sim --seed %" PRIu64 " --trace\n", failure->seed);
+		if (!options.as_it_is) {
+			chaos_shrink(failure);
+		}
+		return EXIT_FAILURE;
+	}
+	/* Schedules in which nobody gets anywhere show nothing. */
+	if (sum.schedules >= 100 && sum.tally.grants < 2 * sum.schedules) {
+		printf("too few grants\n");
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
 }

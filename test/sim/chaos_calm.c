@@ -1,5 +1,95 @@
-/* chaos_calm.c - all is well again: everything is given back, and every lock can be had. */
+/* chaos_calm.c - all is well again: who waits is served, everything is given back, and every lock
+ * can be had. */
 #include "chaos.h"
+
+/* How far the nodes' clocks are apart. One whose clock is behind refuses for as long as that a
+ * fencing token which is just not too far ahead for another. */
+static uint64_t spread_ms(const struct sim *sim)
+{
+	uint64_t least_us = UINT64_MAX, most_us = 0, clock_us;
+	unsigned i;
+
+	for (i = 0; i < sim->node_count; i++) {
+		clock_us = sim_clock_read(sim, &sim->servers[i].clock);
+		least_us = clock_us < least_us ? clock_us : least_us;
+		most_us = clock_us > most_us ? clock_us : most_us;
+	}
+	return (most_us - least_us) / 1000;
+}
+
+/* ---- Who waits is served ----------------------------------------------------------------------
+ */
+
+/* Of another process, which is there. */
+static bool is_waiting(const struct sim_lock *lock)
+{
+	return lock->pending[RLK_ACQUIRED] > 0 && lock->endless && !lock->client->closing &&
+	       !lock->client->killed;
+}
+
+static unsigned waiting(const struct chaos *chaos)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < chaos->slot_count; i++) {
+		n += is_waiting(chaos->slots[i].lock);
+	}
+	return n;
+}
+
+void chaos_calm_told(struct sim_lock *lock, enum rlk_news news, int status)
+{
+	struct sim *sim = lock->client->sim;
+
+	if (news != RLK_ACQUIRED || lock->freed || lock->client->closing || lock->client->killed) {
+		return;
+	}
+	/* What went wrong before may be told now. */
+	if (lock->endless && status != 0 && status != REDLOCK_ECANCELED &&
+	    status != REDLOCK_ENOMEM && status != REDLOCK_EENTROPY) {
+		sim_fail(sim, "client %u gives up its endless wait for %s: %s", lock->client->index,
+			 lock->resource, redlock_strerror(status));
+	}
+	if (status == 0) {
+		sim_release(lock, false);
+	}
+}
+
+/* Within how long everybody who waits has had his turn, once nobody holds on to anything: the time
+ * to give up a connection and to sweep for debts; where keys may have been left behind, their TTL,
+ * and that of what is stray, and the restart guard; the spread of clocks; and two seconds each. */
+static uint64_t bound_us(const struct chaos *chaos)
+{
+	/* Debts that may be stray stay for a TTL, and count as commands that are under way. */
+	bool narrow = chaos->sim->config.max_in_flight < 1000;
+	uint64_t left_us = chaos->patient && !narrow ? 0 : 4000 * (uint64_t)chaos->ttl_ms;
+
+	return 8000000 + left_us + 2000 * spread_ms(chaos->sim) + 2000000 * waiting(chaos);
+}
+
+static void serve(struct chaos *chaos)
+{
+	struct sim *sim = chaos->sim;
+	uint64_t until_us = sim->now_us + bound_us(chaos);
+	unsigned i;
+
+	chaos->serving = true;
+	for (i = 0; i < chaos->slot_count; i++) {
+		if (!is_waiting(chaos->slots[i].lock)) {
+			sim_release(chaos->slots[i].lock, true);
+		}
+	}
+	while (waiting(chaos) > 0) {
+		if (sim->now_us > until_us || !sim_step(sim)) {
+			sim_fail(sim, "%u wait for ever, though all is well and nobody holds on",
+				 waiting(chaos));
+		}
+	}
+	chaos->serving = false;
+}
+
+/* ---- What is left -----------------------------------------------------------------------------
+ */
 
 static void let_go(struct chaos *chaos)
 {
@@ -15,6 +105,9 @@ static void check_lock(const struct sim *sim, const struct sim_lock *lock)
 {
 	unsigned news;
 
+	if (lock->client->killed) {
+		return;
+	}
 	if (lock->core != NULL && lock->core->state != RLK_IDLE) {
 		sim_fail(sim, "a lock of client %u on %s stays in state %d", lock->client->index,
 			 lock->resource, (int)lock->core->state);
@@ -32,6 +125,9 @@ static void check_client(const struct sim *sim, const struct sim_client *client)
 	const struct rlk_node *node;
 	unsigned i;
 
+	if (client->killed) {
+		return;
+	}
 	if (client->closing && !client->stopped) {
 		sim_fail(sim, "client %u does not close", client->index);
 	}
@@ -85,7 +181,7 @@ static void check_alive(struct chaos *chaos)
 
 	for (i = 0; i < chaos->slot_count; i++) {
 		struct sim_lock *lock = chaos->slots[i].lock;
-		status = sim_acquired(lock, 10000);
+		status = sim_acquired(lock, 10000 + 2 * spread_ms(sim));
 		if (status != 0) {
 			sim_fail(sim, "client %u cannot have %s: %s", lock->client->index,
 				 lock->resource, redlock_strerror(status));
@@ -113,7 +209,7 @@ static void check_memory(const struct sim_client *client)
 	     attempt = attempt->next_spare) {
 		spare++;
 	}
-	if (!client->gone && client->blocks != spare) {
+	if (!client->gone && !client->killed && client->blocks != spare) {
 		sim_fail(client->sim, "client %u has %ld blocks in use", client->index,
 			 client->blocks - spare);
 	}
@@ -127,6 +223,8 @@ void chaos_calm(struct chaos *chaos)
 
 	chaos->over = true;
 	chaos_heal(chaos);
+	chaos_foreigner_end(chaos);
+	serve(chaos);
 	let_go(chaos);
 	/* Longer than it takes to give up a connection, and for a sweep to come round. Where the
 	 * TTL is long, keys are gone by now only if they were given back. */
@@ -138,7 +236,7 @@ void chaos_calm(struct chaos *chaos)
 	check_alive(chaos);
 	sim_run(sim, 2000000);
 	for (lock = sim->locks; lock != NULL; lock = lock->next) {
-		if (!lock->freed) {
+		if (!lock->freed && !lock->client->killed) {
 			sim_lock_free(lock);
 		}
 	}

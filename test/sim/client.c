@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "core/lease.h"
-#include "sim.h"
+#include "judge.h"
 
 /* ---- Ports ----------------------------------------------------------------------------------- */
 
@@ -26,16 +26,21 @@ static uint64_t wall_us(void *world)
 
 static bool token(void *world, char *out)
 {
+	static const char digits[] = "0123456789abcdef";
 	struct sim_client *client = world;
 	uint64_t high, low;
+	unsigned i;
 
 	if (client->no_entropy) {
 		return false;
 	}
-	high = sim_random(client->sim);
-	low = sim_random(client->sim);
-	snprintf(out, RLK_TOKEN_LEN + 1, "%016llx%016llx", (unsigned long long)high,
-		 (unsigned long long)low);
+	high = dice_roll(&client->dice);
+	low = dice_roll(&client->dice);
+	for (i = 0; i < 16; i++) {
+		out[i] = digits[high >> (60 - 4 * i) & 15];
+		out[16 + i] = digits[low >> (60 - 4 * i) & 15];
+	}
+	out[RLK_TOKEN_LEN] = '\0';
 	return true;
 }
 
@@ -44,7 +49,7 @@ static void *alloc(void *world, size_t size)
 	struct sim_client *client = world;
 	void *block;
 
-	if (sim_chance(client->sim, client->fail_percent)) {
+	if (dice_chance(&client->dice, client->fail_percent)) {
 		return NULL;
 	}
 	block = sim_alloc(size);
@@ -68,7 +73,7 @@ static void connect_node(void *world, unsigned node)
 	if (link->conn != NULL) {
 		sim_fail(client->sim, "node %u is connected to twice", node);
 	}
-	link->conn = sim_conn_open(client, node);
+	link->conn = client->killed ? NULL : sim_conn_open(client, node);
 	rlk_timer_set(&client->cluster.timers, &link->patience,
 		      rlk_later(sim_client_now(client),
 				rlk_us(client->cluster.config.connect_timeout_ms)));
@@ -95,9 +100,13 @@ static void send_command(void *world, unsigned node, struct rlk_request *request
 {
 	struct sim_client *client = world;
 
+	if (client->killed) {
+		return;
+	}
 	if (client->links[node].conn == NULL || client->nodes[node].state != RLK_UP) {
 		sim_fail(client->sim, "node %u is sent to while it is not connected", node);
 	}
+	sim_rules_sent(client, node, request, command);
 	sim_conn_ask(client->links[node].conn, request, command);
 }
 
@@ -165,7 +174,7 @@ static void wake_at(struct sim_client *client, uint64_t at_us)
 void sim_client_wake(struct sim_client *client)
 {
 	struct sim *sim = client->sim;
-	wake_at(client, sim->now_us + sim_between(sim, 0, sim->lazy_us));
+	wake_at(client, sim->now_us + dice_between(&client->dice, 0, sim->lazy_us));
 }
 
 static bool may_stop(const struct sim_client *client)
@@ -186,13 +195,15 @@ void sim_client_turn(struct sim_client *client)
 
 	client->wake_us = RLK_NEVER;
 	rlk_timers_run(&cluster->timers, sim_client_now(client));
-	sim_judge(client->sim);
+	sim_judge(client);
 	rlk_cluster_deliver(cluster);
-	sim_judge(client->sim);
+	sim_judge(client);
+	sim_rules_turn(client);
 	if (client->closing && may_stop(client)) {
 		rlk_timer_stop(&cluster->timers, &client->grace);
 		rlk_cluster_stop(cluster);
 		client->stopped = true;
+		sim_judge(client);
 		sim_client_finish(client);
 		return;
 	}
@@ -212,14 +223,14 @@ void sim_client_resume(struct sim_client *client)
 {
 	struct sim_conn *conn;
 
-	if (!client->paused) {
+	if (!client->paused || client->killed) {
 		return;
 	}
 	sim_note(client->sim, "client %u goes on", client->index);
 	client->paused = false;
 	client->resumed_us = sim_client_now(client);
 	/* Timers first, or what has arrived first? */
-	if (!client->stopped && sim_chance(client->sim, 50)) {
+	if (!client->stopped && dice_chance(&client->dice, 50)) {
 		sim_client_turn(client);
 	}
 	for (conn = client->sim->conns; conn != NULL; conn = conn->next) {
@@ -242,7 +253,15 @@ void sim_break(struct sim_client *client, unsigned node)
 void sim_cut(struct sim_client *client, unsigned node, uint64_t for_us)
 {
 	sim_note(client->sim, "client %u and node %u: cut", client->index, node);
-	client->cut_until_us[node] = client->sim->now_us + for_us;
+	client->cut_until_us[node][SIM_TO_SERVER] = client->sim->now_us + for_us;
+	client->cut_until_us[node][SIM_TO_CLIENT] = client->sim->now_us + for_us;
+}
+
+void sim_silence(struct sim_client *client, unsigned node, enum sim_way way, uint64_t for_us)
+{
+	sim_note(client->sim, "client %u %s node %u: cut", client->index,
+		 way == SIM_TO_SERVER ? "to" : "from", node);
+	client->cut_until_us[node][way] = client->sim->now_us + for_us;
 }
 
 /* ---- Life ------------------------------------------------------------------------------------ */
@@ -259,6 +278,7 @@ struct sim_client *sim_client_new(struct sim *sim)
 
 	client->sim = sim;
 	client->index = sim->client_count++;
+	client->dice = dice_for(sim->seed, 100 + client->index);
 	client->clock.base_us = SIM_START_US;
 	client->wall.base_us = SIM_WALL_US;
 	client->wake_us = RLK_NEVER;
@@ -266,7 +286,8 @@ struct sim_client *sim_client_new(struct sim *sim)
 	client->next = sim->clients;
 	sim->clients = client;
 	rlk_cluster_init(&client->cluster, sim->trace ? &ports_traced : &ports, client,
-			 &sim->config, client->nodes, sim->node_count, sim_random(sim) | 1);
+			 &sim->config, client->nodes, sim->node_count,
+			 dice_roll(&client->dice) | 1);
 	for (i = 0; i < sim->node_count; i++) {
 		client->links[i] = (struct sim_link){.client = client, .node = i};
 		client->links[i].patience.fire = on_patience;
@@ -276,12 +297,31 @@ struct sim_client *sim_client_new(struct sim *sim)
 	return client;
 }
 
+void sim_client_kill(struct sim_client *client)
+{
+	unsigned i;
+
+	sim_note(client->sim, "client %u is killed", client->index);
+	client->paused = client->killed = true;
+	for (i = 0; i < client->sim->node_count; i++) {
+		let_go(&client->links[i]);
+	}
+}
+
+/* Of one that was killed, only the memory is left: it goes the way that it would have gone. */
 void sim_client_close(struct sim_client *client)
 {
-	sim_note(client->sim, "client %u closes", client->index);
+	if (client->killed) {
+		client->paused = false;
+		client->resumed_us = sim_client_now(client);
+		client->wake_us = RLK_NEVER;
+	} else {
+		sim_note(client->sim, "client %u closes", client->index);
+	}
 	client->closing = true;
 	rlk_cluster_close(&client->cluster);
 	rlk_surveys_close(&client->cluster);
+	sim_judge(client);
 	rlk_timer_set(
 		&client->cluster.timers, &client->grace,
 		rlk_later(sim_client_now(client), rlk_us(client->cluster.config.node_timeout_ms)));

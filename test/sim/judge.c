@@ -1,38 +1,46 @@
 /* judge.c - what must hold at every moment, whatever has happened.
  *
  *   1. No two locks hold a valid lease on one resource.
- *   2. As long as no node has lost data, a valid lease has its key on a quorum.
+ *   2. A valid lease has its key on a quorum, and there it outlives the lease; nodes that have lost
+ *      data lately are given the benefit of the doubt.
  *   3. The leases on a resource begin in the order of their fencing tokens.
  *   4. Every operation that was started is told once, and told what is true.
- *   5. Who loses a lease is told so before it ends. */
+ *   5. Who loses a lease is told so before it ends.
+ *
+ * To look at everything after every event would cost more than all the rest. A
+ * lease can only come to overlap with another when one of them changes, which
+ * only the core of its client can bring about; and its keys can only come to be
+ * too few when the lease changes, or a key, or a node's clock or data. At these
+ * doors the judge stands. With sim->thorough he looks at everything after every
+ * event, and must come to the same end. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/lease.h"
-#include "sim.h"
+#include "judge.h"
 
-/* ---- Leases ---------------------------------------------------------------------------------- */
-
-static uint64_t *last_fence(struct sim *sim, const char *resource)
+struct sim_resource *sim_resource(struct sim *sim, const char *name)
 {
 	unsigned i;
 
 	for (i = 0; i < SIM_KEYS_MAX; i++) {
-		if (sim->fences[i].resource[0] == '\0') {
-			snprintf(sim->fences[i].resource, SIM_NAME_MAX, "%s", resource);
+		if (sim->resources[i].name[0] == '\0') {
+			snprintf(sim->resources[i].name, SIM_NAME_MAX, "%s", name);
 		}
-		if (strcmp(sim->fences[i].resource, resource) == 0) {
-			return &sim->fences[i].last;
+		if (strcmp(sim->resources[i].name, name) == 0) {
+			return &sim->resources[i];
 		}
 	}
 	sim_fail(sim, "too many names");
 }
 
+/* ---- What a lease needs ---------------------------------------------------------------------- */
+
 static void check_fence(const struct sim_lock *lock)
 {
 	struct sim *sim = lock->client->sim;
-	uint64_t fence = lock->core->attempt->fence, *last = last_fence(sim, lock->resource);
+	uint64_t fence = lock->core->attempt->fence, *last = &lock->about->last_fence;
 
 	if (fence == 0) {
 		return;
@@ -41,96 +49,279 @@ static void check_fence(const struct sim_lock *lock)
 		sim_fail(sim, "client %u won %s with fencing token %" PRIu64 " after %" PRIu64,
 			 lock->client->index, lock->resource, fence, *last);
 	}
+	sim->tally.fences++;
 	*last = fence;
 }
 
-static void begin(struct sim_lock *lock)
+/* Does the key on that node live as long as the lease, or may the node have forgotten it? */
+static bool has_key(const struct sim *sim, const struct sim_server *server,
+		    const struct sim_lock *lock)
 {
-	lock->client->sim->leases++;
-	lock->held_since_asked = true;
-	if (!sim_held(lock) && lock->core->config.max_hold_ms == 0) {
-		sim_fail(lock->client->sim, "client %u won %s when it was over already",
-			 lock->client->index, lock->resource);
-	}
-	check_fence(lock);
-}
+	const struct rlk_attempt *attempt = lock->core->attempt;
+	uint64_t memory_us = 2000 * (uint64_t)sim->config.max_ttl_ms, at_us, i;
+	const struct sim_key *key;
 
-/* The alarm has had its time to end the lease. */
-static void check_over(const struct sim_lock *lock, uint64_t until_us)
-{
-	const struct sim_client *client = lock->client;
-
-	if (!client->paused && until_us != 0 && sim_client_now(client) > until_us + 1000 &&
-	    client->resumed_us + 1000 < until_us && lock->last_seen_us < until_us) {
-		sim_fail(client->sim, "client %u does not notice the end of its lease on %s",
-			 client->index, lock->resource);
+	if (server->lost_us != 0 && server->lost_us + memory_us > sim->now_us) {
+		return true;
 	}
+	for (i = 0; i < SIM_KEYS_MAX; i++) {
+		key = &server->data.keys[i];
+		if (key->name_len != 0 && key->token_len == attempt->token_len &&
+		    memcmp(key->token, attempt->token, key->token_len) == 0 &&
+		    strcmp(key->name, lock->resource) == 0) {
+			at_us = sim_clock_at(&server->clock, lock->lease.until_us - 1);
+			return at_us / 1000 < key->dies_ms;
+		}
+	}
+	return false;
 }
 
 static void check_keys(const struct sim_lock *lock)
 {
 	struct sim *sim = lock->client->sim;
-	const struct rlk_attempt *attempt = lock->core->attempt;
-	unsigned n = sim_keys_with(sim, lock->resource, attempt->token, attempt->token_len);
-
-	if (!sim->forgot && n < lock->client->cluster.quorum) {
-		sim_fail(sim, "client %u holds %s as %.4s with its key on %u of %u nodes",
-			 lock->client->index, lock->resource, attempt->token, n, sim->node_count);
-	}
-}
-
-static void look(struct sim_lock *lock)
-{
-	uint64_t until_us = atomic_load(&lock->core->valid_until_us);
-
-	if (until_us != 0 && lock->seen_until_us == 0) {
-		begin(lock);
-	}
-	if (until_us != 0 && until_us != lock->seen_until_us) {
-		lock->last_until_us = until_us;
-		lock->last_seen_us = sim_client_now(lock->client);
-	}
-	lock->seen_until_us = until_us;
-	check_over(lock, until_us);
-}
-
-static void check_pair(struct sim *sim, const struct sim_lock *a, const struct sim_lock *b)
-{
-	if (strcmp(a->resource, b->resource) != 0) {
-		return;
-	}
-	sim->overlaps++;
-	if (!sim->loose) {
-		sim_fail(sim, "clients %u and %u both hold %s", b->client->index, a->client->index,
-			 a->resource);
-	}
-}
-
-void sim_judge(struct sim *sim)
-{
-	struct sim_lock *lock;
-	const struct sim_lock *holders[64];
 	unsigned i, n = 0;
 
-	for (lock = sim->locks; lock != NULL; lock = lock->next) {
-		if (lock->core == NULL) {
+	if (lock->core == NULL || atomic_load(&lock->core->valid_until_us) != lock->seen_until_us) {
+		sim_fail(sim, "the judge has missed what became of a lease on %s", lock->resource);
+	}
+	if (sim->forgot || sim->loose) {
+		return;
+	}
+	for (i = 0; i < sim->node_count; i++) {
+		n += has_key(sim, &sim->servers[i], lock);
+	}
+	if (n < lock->client->cluster.quorum) {
+		sim_fail(sim, "client %u holds %s as %.4s with its key on %u of %u nodes",
+			 lock->client->index, lock->resource, lock->core->attempt->token, n,
+			 sim->node_count);
+	}
+}
+
+static bool is_over(const struct sim *sim, const struct sim_lease *lease)
+{
+	return lease->until_us <= sim->now_us;
+}
+
+static void check_alone(struct sim *sim, const struct sim_resource *about,
+			const struct sim_lease *lease)
+{
+	const struct sim_lease *other;
+
+	for (other = about->leases; other != NULL; other = other->next) {
+		if (other == lease || is_over(sim, other)) {
 			continue;
 		}
-		look(lock);
-		if (!sim_held(lock)) {
-			continue;
-		}
-		for (i = 0; i < n; i++) {
-			check_pair(sim, holders[i], lock);
-		}
+		sim->overlaps++;
 		if (!sim->loose) {
+			sim_fail(sim, "clients %d and %d both hold %s (-1: one of another library)",
+				 other->lock == NULL ? -1 : (int)other->lock->client->index,
+				 lease->lock == NULL ? -1 : (int)lease->lock->client->index,
+				 about->name);
+		}
+	}
+}
+
+/* ---- What has become of the leases ----------------------------------------------------------- */
+
+static void put_down(struct sim_resource *about, struct sim_lease *lease)
+{
+	if (lease->prev != NULL) {
+		lease->prev->next = lease->next;
+	} else {
+		about->leases = lease->next;
+	}
+	if (lease->next != NULL) {
+		lease->next->prev = lease->prev;
+	}
+	lease->until_us = 0;
+}
+
+static void take_up(struct sim_resource *about, struct sim_lease *lease)
+{
+	lease->prev = NULL;
+	lease->next = about->leases;
+	if (lease->next != NULL) {
+		lease->next->prev = lease;
+	}
+	about->leases = lease;
+}
+
+static void begin(struct sim_lock *lock)
+{
+	struct sim *sim = lock->client->sim;
+
+	sim->tally.grants++;
+	sim->tally.handovers +=
+		lock->about->last_holder != NULL && lock->about->last_holder != lock;
+	lock->about->last_holder = lock;
+	lock->held_since_asked = true;
+	if (!sim_held(lock) && lock->core->config.max_hold_ms == 0) {
+		sim_fail(sim, "client %u won %s when it was over already", lock->client->index,
+			 lock->resource);
+	}
+	check_fence(lock);
+	lock->lease.lock = lock;
+	take_up(lock->about, &lock->lease);
+}
+
+static void changed(struct sim_lock *lock, uint64_t until_us)
+{
+	struct sim *sim = lock->client->sim;
+
+	if (lock->seen_until_us == 0) {
+		begin(lock);
+		sim_rules_begun(lock, until_us);
+	} else {
+		sim->tally.extends += until_us > lock->seen_until_us;
+	}
+	sim_rules_changed(lock, until_us);
+	sim_nodes_counted(lock);
+	sim_nodes_believed(lock);
+	lock->seen_until_us = lock->last_until_us = until_us;
+	lock->last_seen_us = sim_client_now(lock->client);
+	lock->lease.until_us = sim_clock_when(&lock->client->clock, until_us);
+	if (is_over(sim, &lock->lease)) {
+		return;
+	}
+	if (lock->lease.until_us + 1 < sim->watch_us) {
+		sim->watch_us = lock->lease.until_us + 1;
+	}
+	check_alone(sim, lock->about, &lock->lease);
+	check_keys(lock);
+}
+
+/* Until when it believes to have the lease. */
+static uint64_t believes_us(const struct sim_lock *lock)
+{
+	return lock->handed_over ? 0 : atomic_load(&lock->core->valid_until_us);
+}
+
+void sim_judge(struct sim_client *client)
+{
+	struct sim_lock *lock;
+	uint64_t until_us;
+	bool any = false;
+
+	/* First those that have ended: one may have made room for another. */
+	for (lock = client->locks; lock != NULL; lock = lock->next_live) {
+		until_us = believes_us(lock);
+		if (until_us == lock->seen_until_us) {
+			continue;
+		}
+		any = true;
+		if (until_us == 0) {
+			sim_rules_ended(lock);
+			put_down(lock->about, &lock->lease);
+			lock->seen_until_us = 0;
+		}
+	}
+	for (lock = any ? client->locks : NULL; lock != NULL; lock = lock->next_live) {
+		until_us = believes_us(lock);
+		if (until_us != lock->seen_until_us) {
+			changed(lock, until_us);
+		}
+	}
+}
+
+void sim_judge_foreign(struct sim *sim, struct sim_lease *lease, const char *resource,
+		       uint64_t until_us)
+{
+	struct sim_resource *about = sim_resource(sim, resource);
+
+	if (lease->until_us != 0) {
+		put_down(about, lease);
+	}
+	if (until_us <= sim->now_us) {
+		return;
+	}
+	sim->tally.foreign++;
+	sim->tally.handovers += about->last_holder != NULL && about->last_holder != lease;
+	about->last_holder = lease;
+	lease->until_us = until_us;
+	take_up(about, lease);
+	check_alone(sim, about, lease);
+}
+
+void sim_judge_keys(struct sim *sim, const char *name, size_t name_len)
+{
+	const struct sim_lease *lease;
+	unsigned i;
+
+	for (i = 0; i < SIM_KEYS_MAX && sim->resources[i].name[0] != '\0'; i++) {
+		if (strncmp(sim->resources[i].name, name, name_len) != 0 ||
+		    sim->resources[i].name[name_len] != '\0') {
+			continue;
+		}
+		for (lease = sim->resources[i].leases; lease != NULL; lease = lease->next) {
+			if (lease->lock != NULL && !is_over(sim, lease)) {
+				check_keys(lease->lock);
+			}
+		}
+	}
+}
+
+/* The alarm has had its time to end the lease. */
+void sim_judge_ends(struct sim *sim)
+{
+	const struct sim_lease *lease;
+	const struct sim_client *client;
+	unsigned i;
+
+	sim->watch_us = RLK_NEVER;
+	for (i = 0; i < SIM_KEYS_MAX; i++) {
+		for (lease = sim->resources[i].leases; lease != NULL; lease = lease->next) {
+			if (lease->lock == NULL) {
+				continue;
+			}
+			client = lease->lock->client;
+			if (lease->until_us >= sim->now_us) {
+				sim->watch_us = lease->until_us + 1 < sim->watch_us
+							? lease->until_us + 1
+							: sim->watch_us;
+			} else if (!client->paused &&
+				   client->resumed_us + 1000 < lease->lock->seen_until_us) {
+				sim_fail(sim,
+					 "client %u does not notice the end of its lease on %s",
+					 client->index, lease->lock->resource);
+			}
+		}
+	}
+}
+
+/* ---- Everything ------------------------------------------------------------------------------ */
+
+static bool claims(const struct sim_lock *lock)
+{
+	return sim_held(lock) && !lock->handed_over;
+}
+
+static void check_pairs(const struct sim *sim, const struct sim_lock *lock)
+{
+	const struct sim_lock *other;
+
+	for (other = lock->next; other != NULL; other = other->next) {
+		if (claims(other) && other->about == lock->about && !sim->loose) {
+			sim_fail(sim, "clients %u and %u both hold %s, unseen",
+				 other->client->index, lock->client->index, lock->resource);
+		}
+	}
+}
+
+void sim_judge_all(struct sim *sim)
+{
+	struct sim_client *client;
+	const struct sim_lock *lock;
+
+	for (client = sim->clients; client != NULL; client = client->next) {
+		sim_judge(client);
+	}
+	for (lock = sim->locks; lock != NULL; lock = lock->next) {
+		if (claims(lock)) {
+			check_pairs(sim, lock);
 			check_keys(lock);
 		}
-		if (n == 64) {
-			sim_fail(sim, "too many holders");
-		}
-		holders[n++] = lock;
 	}
+	sim_judge_ends(sim);
 }
 
 /* ---- News ------------------------------------------------------------------------------------ */
@@ -159,6 +350,7 @@ void sim_judge_told(struct sim_lock *lock, enum rlk_news news, int status)
 		if (news == RLK_LOST && status == REDLOCK_EEXPIRED) {
 			check_in_time(lock);
 		}
+		sim_rules_told(lock, news, status);
 		return;
 	}
 	if (lock->pending[news] == 0) {

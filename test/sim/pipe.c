@@ -8,21 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
-
-enum message_kind { LOG_IN, ASK, ANSWER, UP, DOWN };
-
-struct sim_message {
-	struct sim_message *next;
-	enum message_kind kind;
-	uint64_t ready_us; /* When it arrives, if nothing holds it up. */
-	struct rlk_request *request;
-	struct sim_command command;
-	struct rlk_answer answer;
-	char text[RLK_TOKEN_MAX];
-	struct rlk_enrolment enrolment;
-	char run_id[RLK_RUN_ID_MAX];
-};
+#include "judge.h"
+#include "message.h"
 
 static void pump_to_server(struct sim *sim, void *data);
 static void pump_to_client(struct sim *sim, void *data);
@@ -38,74 +25,19 @@ static void schedule(struct sim_conn *conn, struct sim_queue *queue, uint64_t at
 	}
 }
 
-static uint64_t delay_us(struct sim *sim, uint64_t latency_us)
-{
-	uint64_t delay = latency_us + sim_between(sim, 0, sim->jitter_us);
-
-	return sim_chance(sim, sim->slow_percent) ? delay + sim_between(sim, 0, sim->slow_us)
-						  : delay;
-}
-
 static struct sim_message *push(struct sim_conn *conn, struct sim_queue *queue,
-				enum message_kind kind, uint64_t latency_us)
+				enum sim_message_kind kind, uint64_t latency_us)
 {
-	struct sim_message *message = sim_alloc(sizeof *message);
-	uint64_t ready_us = conn->sim->now_us + delay_us(conn->sim, latency_us);
+	struct sim_message *message = sim_queue_push(conn->sim, queue, kind, latency_us);
 
-	message->kind = kind;
-	message->ready_us = ready_us > queue->ready_us ? ready_us : queue->ready_us;
-	queue->ready_us = message->ready_us;
-	if (queue->last != NULL) {
-		queue->last->next = message;
-	} else {
-		queue->first = message;
-	}
-	queue->last = message;
 	schedule(conn, queue, queue->first->ready_us);
 	return message;
 }
 
-static struct sim_message *pop(struct sim_queue *queue)
-{
-	struct sim_message *message = queue->first;
-
-	queue->first = message->next;
-	if (queue->first == NULL) {
-		queue->last = NULL;
-	}
-	return message;
-}
-
-static void flush(struct sim_queue *queue)
-{
-	while (queue->first != NULL) {
-		free(pop(queue));
-	}
-}
-
-/* What is on its way to the server when the client's end of the connection goes: the beginning of
- * it may arrive, and late; the rest is lost. */
 static void orphan(struct sim_conn *conn)
 {
-	struct sim *sim = conn->sim;
-	struct sim_queue *queue = &conn->to_server, kept = {.pumping = queue->pumping};
-	struct sim_message *message;
-	uint64_t late_us = sim_between(sim, sim->stray_min_us, sim->stray_max_us);
-
-	conn->ended_us = conn->ended_us != 0 ? conn->ended_us : sim->now_us;
-	while (queue->first != NULL && sim_chance(sim, sim->stray_percent)) {
-		message = pop(queue);
-		message->ready_us += late_us;
-		message->next = NULL;
-		if (kept.last != NULL) {
-			kept.last->next = message;
-		} else {
-			kept.first = message;
-		}
-		kept.last = message;
-	}
-	flush(queue);
-	*queue = kept;
+	conn->ended_us = conn->ended_us != 0 ? conn->ended_us : conn->sim->now_us;
+	sim_queue_orphan(conn->sim, &conn->to_server);
 }
 
 /* ---- Ends ------------------------------------------------------------------------------------ */
@@ -116,16 +48,16 @@ static void end(struct sim_conn *conn)
 		return;
 	}
 	conn->ending = true;
-	flush(&conn->to_client);
+	sim_queue_flush(conn->sim, &conn->to_client);
 	if (!conn->detached) {
-		push(conn, &conn->to_client, DOWN, conn->client->from_us[conn->node]);
+		push(conn, &conn->to_client, SIM_DOWN, conn->client->from_us[conn->node]);
 	}
 }
 
 void sim_conn_detach(struct sim_conn *conn)
 {
 	conn->detached = true;
-	flush(&conn->to_client);
+	sim_queue_flush(conn->sim, &conn->to_client);
 	orphan(conn);
 }
 
@@ -138,31 +70,57 @@ void sim_conn_break(struct sim_conn *conn)
 void sim_conn_server_gone(struct sim_conn *conn, bool quietly)
 {
 	conn->dead = true;
-	flush(&conn->to_server);
+	sim_queue_flush(conn->sim, &conn->to_server);
 	if (!quietly) {
 		end(conn);
 	}
 }
 
+static void wake(struct sim_conn *conn, struct sim_queue *queue)
+{
+	struct sim *sim = conn->sim;
+	schedule(conn, queue, sim->now_us + dice_between(&queue->dice, 0, sim->jitter_us));
+}
+
 void sim_conn_wake(struct sim_conn *conn)
+{
+	/* Which connection a server looks at first is its own affair. */
+	wake(conn, &conn->to_server);
+	wake(conn, &conn->to_client);
+}
+
+static void conn_free(struct sim_conn *conn)
 {
 	struct sim *sim = conn->sim;
 
-	/* Which connection a server looks at first is its own affair. */
-	schedule(conn, &conn->to_server, sim->now_us + sim_between(sim, 0, sim->jitter_us));
-	schedule(conn, &conn->to_client, sim->now_us + sim_between(sim, 0, sim->jitter_us));
+	if (conn->prev != NULL) {
+		conn->prev->next = conn->next;
+	} else {
+		sim->conns = conn->next;
+	}
+	if (conn->next != NULL) {
+		conn->next->prev = conn->prev;
+	}
+	sim_queue_flush(sim, &conn->to_server);
+	sim_queue_flush(sim, &conn->to_client);
+	free(conn);
+}
+
+/* Nobody will see anything of it again. */
+static void free_if_over(struct sim_conn *conn)
+{
+	if (conn->detached && conn->to_server.first == NULL && conn->to_client.first == NULL &&
+	    !conn->to_server.pumping && !conn->to_client.pumping) {
+		conn_free(conn);
+	}
 }
 
 void sim_conns_free(struct sim *sim)
 {
-	struct sim_conn *conn;
-
-	while ((conn = sim->conns) != NULL) {
-		sim->conns = conn->next;
-		flush(&conn->to_server);
-		flush(&conn->to_client);
-		free(conn);
+	while (sim->conns != NULL) {
+		conn_free(sim->conns);
 	}
+	sim_messages_free(sim);
 }
 
 /* ---- Arrivals -------------------------------------------------------------------------------- */
@@ -175,14 +133,15 @@ static void log_in(struct sim_conn *conn, struct sim_server *server)
 
 	sim_server_enrol(sim, server, &born_us, &now_us);
 	conn->born_us = born_us;
+	memcpy(conn->run_id, server->run_id, sizeof conn->run_id);
 	if (conn->detached || conn->ending) {
 		return;
 	}
-	message = push(conn, &conn->to_client, UP, conn->client->from_us[conn->node]);
+	message = push(conn, &conn->to_client, SIM_UP, conn->client->from_us[conn->node]);
 	memcpy(message->run_id, server->run_id, sizeof server->run_id);
 	message->enrolment = (struct rlk_enrolment){
 		.barred = server->barred,
-		.durable = server->durable,
+		.durable = sim_server_durable(sim, server),
 		.enrolled = true,
 		.born_us = born_us,
 		.node_now_us = now_us,
@@ -195,10 +154,14 @@ static void ask(struct sim_conn *conn, struct sim_server *server, struct sim_mes
 	struct sim_message *message;
 
 	sim_server_execute(conn->sim, server, &asked->command, &answer);
+	if ((asked->command.op == RLK_OP_ACQUIRE || asked->command.op == RLK_OP_REPAIR) &&
+	    sim_server_has(conn->sim, server, &asked->command)) {
+		sim_nodes_set(conn, &asked->command);
+	}
 	if (conn->detached || conn->ending) {
 		return;
 	}
-	message = push(conn, &conn->to_client, ANSWER, conn->client->from_us[conn->node]);
+	message = push(conn, &conn->to_client, SIM_ANSWER, conn->client->from_us[conn->node]);
 	message->request = asked->request;
 	message->answer = answer;
 	if (answer.held) {
@@ -213,12 +176,19 @@ static void arrive_at_server(struct sim_conn *conn, struct sim_message *message)
 
 	if (conn->dead || !server->up) {
 		end(conn); /* Refused, or reset. */
-	} else if (message->kind == LOG_IN) {
+	} else if (message->kind == SIM_LOG_IN) {
 		log_in(conn, server);
 	} else {
 		message->command.born_us = conn->born_us;
+		message->command.run_id = conn->run_id;
 		ask(conn, server, message);
 	}
+}
+
+static bool has_changed(const struct rlk_answer *answer)
+{
+	return answer->kind == RLK_ERROR && answer->text_len > 7 &&
+	       memcmp(answer->text, "CHANGED", 7) == 0;
 }
 
 static void arrive_at_client(struct sim_conn *conn, struct sim_message *message)
@@ -227,12 +197,12 @@ static void arrive_at_client(struct sim_conn *conn, struct sim_message *message)
 	struct rlk_node *node = &client->nodes[conn->node];
 
 	switch (message->kind) {
-	case UP:
+	case SIM_UP:
 		rlk_timer_stop(&client->cluster.timers, &client->links[conn->node].patience);
 		message->enrolment.run_id = message->run_id;
 		rlk_node_up(node, &message->enrolment);
 		break;
-	case DOWN:
+	case SIM_DOWN:
 		rlk_timer_stop(&client->cluster.timers, &client->links[conn->node].patience);
 		client->links[conn->node].conn = NULL;
 		conn->detached = true;
@@ -240,30 +210,72 @@ static void arrive_at_client(struct sim_conn *conn, struct sim_message *message)
 		break;
 	default:
 		rlk_node_answer(node, message->request, &message->answer);
+		if (has_changed(&message->answer) && client->links[conn->node].conn == conn) {
+			client->links[conn->node].conn = NULL;
+			sim_conn_detach(conn);
+			rlk_node_down(node, "another server answers here");
+		}
 		break;
 	}
 	sim_client_wake(client);
+	sim_judge(client);
 }
 
 /* Returns the message whose time has come, or NULL. */
 static struct sim_message *next(struct sim_conn *conn, struct sim_queue *queue)
 {
 	struct sim *sim = conn->sim;
-	uint64_t cut_us = conn->client->cut_until_us[conn->node];
+	enum sim_way way = queue == &conn->to_server ? SIM_TO_SERVER : SIM_TO_CLIENT;
+	uint64_t cut_us = conn->client->cut_until_us[conn->node][way];
 
 	queue->pumping = false;
 	if (queue->first == NULL) {
 		return NULL;
 	}
 	if (cut_us > sim->now_us) {
-		schedule(conn, queue, cut_us + sim_between(sim, 0, sim->jitter_us));
+		schedule(conn, queue, cut_us + dice_between(&queue->dice, 0, sim->jitter_us));
 		return NULL;
 	}
 	if (queue->first->ready_us > sim->now_us) {
 		schedule(conn, queue, queue->first->ready_us);
 		return NULL;
 	}
-	return pop(queue);
+	return sim_queue_pop(queue);
+}
+
+static void go_on(struct sim_conn *conn, struct sim_queue *queue)
+{
+	if (queue->first != NULL) {
+		schedule(conn, queue, queue->first->ready_us);
+	} else {
+		free_if_over(conn);
+	}
+}
+
+static bool is_too_late(const struct sim_conn *conn)
+{
+	const struct sim *sim = conn->sim;
+	return conn->ended_us != 0 && sim->stray_limit_us != 0 &&
+	       sim->now_us > conn->ended_us + sim->stray_limit_us;
+}
+
+/* What survived an earlier connection of the same pair is read first, when it does most harm. */
+static void pounce(const struct sim_conn *conn)
+{
+	struct sim *sim = conn->sim;
+	struct sim_conn *old;
+	struct sim_message *message;
+
+	for (old = sim->conns; old != NULL; old = old->next) {
+		if (old->client == conn->client && old->node == conn->node &&
+		    old->server == conn->server && old->detached && !old->dead &&
+		    old->to_server.first != NULL && !is_too_late(old)) {
+			message = sim_queue_pop(&old->to_server);
+			arrive_at_server(old, message);
+			sim_message_free(sim, message);
+			return;
+		}
+	}
 }
 
 static void pump_to_server(struct sim *sim, void *data)
@@ -277,14 +289,19 @@ static void pump_to_server(struct sim *sim, void *data)
 	}
 	message = next(conn, &conn->to_server);
 	if (message == NULL) {
+		free_if_over(conn);
 		return;
 	}
-	if (conn->ended_us == 0 || sim->stray_limit_us == 0 ||
-	    sim->now_us <= conn->ended_us + sim->stray_limit_us) {
+	if (dice_chance(&conn->to_server.dice, sim->stray_pounces) ||
+	    (sim->stray_pounces > 0 && message->kind == SIM_ASK &&
+	     message->command.op == RLK_OP_REPAIR)) {
+		pounce(conn);
+	}
+	if (!is_too_late(conn)) {
 		arrive_at_server(conn, message);
 	}
-	free(message);
-	schedule(conn, &conn->to_server, sim->now_us);
+	sim_message_free(sim, message);
+	go_on(conn, &conn->to_server);
 }
 
 static void pump_to_client(struct sim *sim, void *data)
@@ -298,11 +315,12 @@ static void pump_to_client(struct sim *sim, void *data)
 	}
 	message = next(conn, &conn->to_client);
 	if (message == NULL) {
+		free_if_over(conn);
 		return;
 	}
 	arrive_at_client(conn, message);
-	free(message);
-	schedule(conn, &conn->to_client, sim->now_us);
+	sim_message_free(sim, message);
+	go_on(conn, &conn->to_client);
 }
 
 /* ---- Departures ------------------------------------------------------------------------------ */
@@ -310,14 +328,21 @@ static void pump_to_client(struct sim *sim, void *data)
 struct sim_conn *sim_conn_open(struct sim_client *client, unsigned node)
 {
 	struct sim_conn *conn = sim_alloc(sizeof *conn);
+	uint64_t which =
+		(client->index + 1) * UINT64_C(1000000) + node * 10000 + client->conns[node]++;
 
 	conn->sim = client->sim;
+	conn->to_server.dice = dice_for(conn->sim->seed, which);
+	conn->to_client.dice = dice_for(~conn->sim->seed, which);
 	conn->client = client;
 	conn->node = node;
 	conn->server = client->route[node];
 	conn->next = conn->sim->conns;
+	if (conn->next != NULL) {
+		conn->next->prev = conn;
+	}
 	conn->sim->conns = conn;
-	push(conn, &conn->to_server, LOG_IN, client->to_us[node]);
+	push(conn, &conn->to_server, SIM_LOG_IN, client->to_us[node]);
 	return conn;
 }
 
@@ -325,17 +350,17 @@ void sim_conn_ask(struct sim_conn *conn, struct rlk_request *request,
 		  const struct rlk_command *command)
 {
 	struct sim_message *message =
-		push(conn, &conn->to_server, ASK, conn->client->to_us[conn->node]);
+		push(conn, &conn->to_server, SIM_ASK, conn->client->to_us[conn->node]);
 
-	sim_note(conn->sim, "client %u asks node %u: op %d of %.4s", conn->client->index,
-		 conn->node, (int)command->op, command->token_len > 0 ? command->token : "");
+	sim_note(conn->sim, "client %u asks node %u to %s as %.4s", conn->client->index, conn->node,
+		 sim_op_name(command->op), command->token_len > 0 ? command->token : "nobody");
 	message->request = request;
-	message->command = (struct sim_command){
-		.op = command->op,
-		.token_len = command->token_len,
-		.ttl_ms = command->ttl_ms,
-		.fence = command->fence,
-	};
+	message->command.op = command->op;
+	message->command.name_len = 0;
+	message->command.token_len = command->token_len;
+	message->command.ttl_ms = command->ttl_ms;
+	message->command.fence = command->fence;
+	message->command.checked = command->checked;
 	if (command->token_len > 0) {
 		memcpy(message->command.token, command->token, command->token_len);
 	}

@@ -112,11 +112,43 @@ static void leave(void)
 	sim = NULL;
 }
 
+unsigned scene_asked_in_all(enum rlk_op op)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < sim->node_count; i++) {
+		n += sim->servers[i].asked[op];
+	}
+	return n;
+}
+
+unsigned scene_asked_anything(void)
+{
+	unsigned op, n = 0;
+
+	for (op = 0; op <= RLK_OP_INSPECT; op++) {
+		n += scene_asked_in_all((enum rlk_op)op);
+	}
+	return n;
+}
+
+struct sim_lock *scene_waiting(struct sim_lock *lock)
+{
+	ck_assert_int_eq(sim_acquire(lock, REDLOCK_WAIT_FOREVER), 0);
+	return lock;
+}
+
+struct sim_lock *scene_holding(struct sim_lock *lock)
+{
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	return lock;
+}
+
 static void add(Suite *suite, const char *name, void (*add_tests)(TCase *tcase))
 {
 	TCase *tcase = tcase_create(name);
 
-	tcase_set_timeout(tcase, 300);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, NULL, leave);
 	add_tests(tcase);
 	suite_add_tcase(suite, tcase);

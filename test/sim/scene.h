@@ -29,10 +29,36 @@ struct sim_lock *scene_lock_token(struct sim_client *client, const char *token);
 void scene_slow_answers(uint64_t first_us, uint64_t step_us);
 /* How many nodes have a key for JOB. */
 unsigned scene_keys(void);
+/* How often all nodes together were asked this; and anything. */
+unsigned scene_asked_in_all(enum rlk_op op);
+unsigned scene_asked_anything(void);
+/* The lock, which now waits, or holds. */
+struct sim_lock *scene_waiting(struct sim_lock *lock);
+struct sim_lock *scene_holding(struct sim_lock *lock);
 unsigned scene_votes(const struct sim_lock *lock, enum redlock_vote vote);
 uint64_t scene_until_us(const struct sim_lock *lock);
 
-#define SCENES(X) X(vote) X(debt) X(wait) X(hold) X(end) X(guard) X(fence) X(token) X(node)
+/* clang-format off */
+#define SCENES(X) \
+	X(vote) \
+	X(debt) \
+	X(wait) \
+	X(hold) \
+	X(end) \
+	X(guard) \
+	X(fence) \
+	X(belief) \
+	X(token) \
+	X(node) \
+	X(queue) \
+	X(hand) \
+	X(change) \
+	X(cover) \
+	X(lesson_take) \
+	X(lesson_wait) \
+	X(lesson_hold) \
+	X(lesson_clock)
+/* clang-format on */
 #define SCENE_DECLARE(name) void add_##name(TCase *tcase);
 SCENES(SCENE_DECLARE)
 

@@ -172,6 +172,45 @@ START_TEST(a_node_in_its_guard_does_not_vote_for_a_lease_that_it_did_not_know)
 }
 END_TEST
 
+/* The same, but Alice once had node 0 as well: it missed a renewal, her key there died, and Bob
+ * was granted it. That she had voted for her before is no reason to believe it now. */
+START_TEST(nor_for_a_lease_whose_key_there_had_died_before_it_restarted)
+{
+	struct sim_lock *of_alice, *of_bob;
+
+	scene_new(3);
+	sim->config.max_ttl_ms = 10000;
+	sim->config.node_timeout_ms = 5000;
+	scene_enter();
+	of_alice = scene_lock(alice);
+	ck_assert_int_eq(sim_acquired(of_alice, 0), REDLOCK_OK);
+	sim_run(sim, 5 * S);
+	sim_cut(alice, 0, 6 * S);
+	sim_conn_detach(alice->links[0].conn);
+	alice->links[0].conn = NULL;
+	rlk_node_down(&alice->nodes[0], "lost");
+	ck_assert_int_eq(sim_extended(of_alice), REDLOCK_OK);
+	sim_run(sim, 5500 * MS);
+	ck_assert_uint_eq(scene_keys(), 2);
+	/* Bob's SET will be at node 1 when Alice's key there has died. */
+	bob->to_us[1] =
+		sim_key(sim, 1, JOB)->dies_ms * MS + 5 * MS - SIM_WALL_US - sim_elapsed_us(sim);
+	bob->to_us[2] = 5 * S;
+	of_bob = scene_lock(bob);
+	ck_assert_int_eq(sim_acquire(of_bob, 0), 0);
+	sim_run(sim, 5 * MS);
+	ck_assert_uint_eq(scene_keys(), 3);
+	restart(0, SIM_FORGETS_ALL);
+	while (alice->nodes[0].state != RLK_UP) {
+		ck_assert(sim_step(sim));
+	}
+	alice->to_us[1] = 5 * S;
+	ck_assert_int_eq(sim_extend(of_alice), 0);
+	ck_assert_int_eq(sim_heard(of_alice, RLK_EXTENDED), REDLOCK_EEXPIRED);
+	ck_assert_int_eq(sim_heard(of_bob, RLK_ACQUIRED), REDLOCK_OK);
+}
+END_TEST
+
 START_TEST(one_server_under_two_addresses_has_one_vote)
 {
 	struct sim_lock *lock;
@@ -179,6 +218,7 @@ START_TEST(one_server_under_two_addresses_has_one_vote)
 	scene(3);
 	alice = scene_client();
 	alice->route[1] = 0;
+	alice->led_astray = true;
 	sim_break(alice, 1);
 	sim_run(sim, 300 * MS);
 	ck_assert(alice->nodes[0].barred || alice->nodes[1].barred);
@@ -199,6 +239,7 @@ START_TEST(a_twin_that_is_free_again_keeps_its_guard)
 	scene_new(3);
 	alice = sim_client_new(sim);
 	alice->route[1] = 0;
+	alice->led_astray = true;
 	sim_stop(sim, 0, SIM_FORGETS_ALL, false);
 	sim_start(sim, 0);
 	rlk_cluster_start(&alice->cluster);
@@ -228,6 +269,7 @@ void add_guard(TCase *tcase)
 	tcase_add_test(tcase, an_old_snapshot_is_no_memory);
 	tcase_add_test(tcase, a_holder_goes_on_when_a_majority_forgets_and_is_given_the_key_again);
 	tcase_add_test(tcase, a_node_in_its_guard_does_not_vote_for_a_lease_that_it_did_not_know);
+	tcase_add_test(tcase, nor_for_a_lease_whose_key_there_had_died_before_it_restarted);
 	tcase_add_test(tcase, one_server_under_two_addresses_has_one_vote);
 	tcase_add_test(tcase, a_twin_that_is_free_again_keeps_its_guard);
 }

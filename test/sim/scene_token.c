@@ -154,8 +154,120 @@ START_TEST(a_release_that_is_executed_late_does_not_hit_the_next_lease)
 }
 END_TEST
 
+START_TEST(going_on_with_what_is_as_good_as_over_is_no_success)
+{
+	struct sim_lock *lock;
+	unsigned i;
+
+	scene_new(3);
+	sim->config.node_timeout_ms = 30000;
+	scene_enter();
+	lock = scene_lock_token(alice, "theirs");
+	for (i = 0; i < 3; i++) {
+		sim_plant(sim, i, JOB, "theirs", 5000);
+		alice->from_us[i] = VALID_US - 2 * MS; /* One of it is left then. */
+	}
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_EEXPIRED);
+	ck_assert(!sim_held(lock));
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(lock->told[RLK_LOST], 0);
+}
+END_TEST
+
+START_TEST(nor_is_going_on_with_it_beyond_the_longest_time_to_hold)
+{
+	struct rlk_lock_config config = {.ttl_ms = 10000, .max_hold_ms = 50, .token_len = 6};
+	struct sim_lock *lock;
+	unsigned i;
+
+	scene(3);
+	memcpy(config.token, "theirs", 6);
+	lock = sim_lock_new(alice, JOB, &config);
+	for (i = 0; i < 3; i++) {
+		sim_plant(sim, i, JOB, "theirs", 5000);
+		alice->from_us[i] = 100 * MS;
+	}
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_EEXPIRED);
+	ck_assert(!sim_held(lock));
+}
+END_TEST
+
+START_TEST(what_has_not_left_when_a_lease_under_an_own_token_ends_never_does)
+{
+	struct sim_lock *lock;
+
+	scene_new(3);
+	sim->config.node_timeout_ms = 30000;
+	sim->config.connect_timeout_ms = 30000;
+	alice = scene_client();
+	sim_cut(alice, 2, 15 * S);
+	sim_run(sim, 10 * MS);
+	lock = scene_lock_token(alice, "alice's own");
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	ck_assert_int_eq(sim_heard(lock, RLK_LOST), REDLOCK_EEXPIRED);
+	sim_run(sim, 10 * S);
+	ck_assert_int_eq((int)alice->nodes[2].state, RLK_UP);
+	ck_assert_uint_eq(sim->servers[2].asked[RLK_OP_ACQUIRE], 0);
+}
+END_TEST
+
+/* Alice holds a lease under a token that Bob knows, and stands still; Bob comes, and his connection
+ * to node 2 takes its time. */
+static void alice_leaves_it_to_bob(uint32_t node_timeout_ms, uint64_t cut_us)
+{
+	scene_new(3);
+	sim->config.node_timeout_ms = node_timeout_ms;
+	sim->config.connect_timeout_ms = 5000;
+	alice = scene_client();
+	sim_run(sim, 10 * MS);
+	ck_assert_int_eq(sim_acquired(scene_lock_token(alice, "ours"), 0), REDLOCK_OK);
+	sim_run(sim, 10 * MS);
+	sim_client_pause(alice);
+	sim->loose = true;
+	bob = scene_client();
+	sim_cut(bob, 2, cut_us);
+	sim_run(sim, 10 * MS);
+}
+
+START_TEST(a_lease_that_is_gone_on_with_is_given_back_where_its_renewal_has_not_left)
+{
+	struct sim_lock *lock;
+
+	alice_leaves_it_to_bob(5000, 1 * S);
+	lock = scene_lock_token(bob, "ours");
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
+	ck_assert(sim_held(lock));
+	sim_lock_free(lock);
+	sim_run(sim, 3 * S);
+	ck_assert_int_eq((int)bob->nodes[2].state, RLK_UP);
+	ck_assert_uint_eq(scene_keys(), 0);
+}
+END_TEST
+
+/* The same by a release, when the first connection has been waited for for too long. */
+START_TEST(so_it_is_by_a_release_after_the_first_connection_took_too_long)
+{
+	struct sim_lock *lock, *other;
+
+	alice_leaves_it_to_bob(500, 2 * S);
+	other = sim_lock_new(bob, "jobs:43", NULL);
+	ck_assert_int_eq(sim_acquired(other, 0), REDLOCK_OK);
+	sim_run(sim, 400 * MS);
+	lock = scene_lock_token(bob, "ours");
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
+	sim_run(sim, 200 * MS); /* The other lock's request is given up meanwhile. */
+	ck_assert_int_eq(sim_released(lock), REDLOCK_OK);
+	sim_run(sim, 4 * S);
+	ck_assert_int_eq((int)bob->nodes[2].state, RLK_UP);
+	ck_assert_uint_eq(scene_keys(), 0);
+}
+END_TEST
+
 void add_token(TCase *tcase)
 {
+	tcase_add_test(tcase, going_on_with_what_is_as_good_as_over_is_no_success);
+	tcase_add_test(tcase, nor_is_going_on_with_it_beyond_the_longest_time_to_hold);
+	tcase_add_test(tcase, what_has_not_left_when_a_lease_under_an_own_token_ends_never_does);
 	tcase_add_test(tcase, another_process_goes_on_with_a_lease);
 	tcase_add_test(tcase, another_process_gives_a_lease_back);
 	tcase_add_test(tcase, going_on_with_a_lease_that_is_not_there_creates_and_deletes_nothing);
@@ -163,4 +275,7 @@ void add_token(TCase *tcase)
 	tcase_add_test(tcase, nor_is_it_asked_to_renew_or_repair_what_that_release_would_delete);
 	tcase_add_test(tcase, nor_does_it_vote_for_a_lease_that_is_gone_on_with);
 	tcase_add_test(tcase, a_release_that_is_executed_late_does_not_hit_the_next_lease);
+	tcase_add_test(tcase,
+		       a_lease_that_is_gone_on_with_is_given_back_where_its_renewal_has_not_left);
+	tcase_add_test(tcase, so_it_is_by_a_release_after_the_first_connection_took_too_long);
 }

@@ -1,20 +1,56 @@
 /* server.c - a node: keys with an owner and an end, and the commands of the protocol, with the
  * meaning that the scripts and plain commands of lib/redis/ have on a real server. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mutant.h"
+#include "judge.h"
 #include "redis/wire.h"
-#include "sim.h"
 
 /* A server that has been running for long. */
 #define AGE_US UINT64_C(360000000000)
+
+const char *sim_op_name(enum rlk_op op)
+{
+	switch (op) {
+	case RLK_OP_ACQUIRE:
+		return "acquire";
+	case RLK_OP_EXTEND:
+		return "extend";
+	case RLK_OP_REPAIR:
+		return "repair";
+	case RLK_OP_RELEASE:
+		return "release";
+	case RLK_OP_REMAINING:
+		return "remaining";
+	case RLK_OP_ADVANCE:
+		return "advance";
+	case RLK_OP_INSPECT:
+		break;
+	}
+	return "inspect";
+}
+
+static const char *answer_name(enum rlk_answer_kind kind)
+{
+	static const char *const names[] = {
+		[RLK_YES] = "yes",
+		[RLK_NO] = "no",
+		[RLK_MISSING] = "there is no key",
+		[RLK_FENCE_LOW] = "the fencing token is too low",
+		[RLK_FENCE_HIGH] = "the fencing token is too high",
+		[RLK_VALUE] = "here it is",
+	};
+	return kind > RLK_VALUE ? "an error" : names[kind];
+}
 
 static uint64_t clock_us(const struct sim *sim, const struct sim_server *server)
 {
 	return sim_clock_read(sim, &server->clock);
 }
 
-static void name_process(struct sim_server *server)
+void sim_server_name_process(struct sim_server *server)
 {
 	snprintf(server->run_id, sizeof server->run_id, "process-%u-%u", server->index,
 		 ++server->runs);
@@ -27,7 +63,8 @@ void sim_server_init(struct sim *sim, unsigned index)
 	server->index = index;
 	server->clock.base_us = SIM_WALL_US;
 	server->up = true;
-	name_process(server);
+	server->dice = dice_for(sim->seed, index);
+	sim_server_name_process(server);
 	memcpy(server->data.incarnation, server->run_id, sizeof server->run_id);
 	server->data.born_us = SIM_WALL_US - AGE_US;
 }
@@ -128,21 +165,32 @@ static void set_fenced(const struct sim *sim, const struct sim_server *server, s
 	uint64_t forgotten_us = now_us + RLK_FENCE_DELTA_US - RLK_FENCE_TTL_MS * 1000;
 	bool repair = command->op == RLK_OP_REPAIR;
 	bool ours = left_ms(sim, server, key) > 0;
+	bool advance = command->op == RLK_OP_ADVANCE;
 
 	if (ours && !is_owner(key, command->token, command->token_len)) {
 		answer->kind = RLK_NO;
 		answer->remaining_ms = (int64_t)left_ms(sim, server, key);
 		return;
 	}
+	if (advance && !ours && !RLK_MUTANT(ADVANCE_CREATES)) {
+		answer->kind = RLK_MISSING;
+		return;
+	}
+	if (RLK_MUTANT(FENCE_NO_FLOOR)) {
+		floor_us = forgotten_us = 0;
+	}
 	floor_us = key->fence > floor_us ? key->fence : floor_us;
 	floor_us = key->fence == 0 && forgotten_us > floor_us ? forgotten_us : floor_us;
 	if (repair ? command->fence < key->fence
-		   : command->fence < floor_us || (command->fence == floor_us && !ours)) {
+		   : command->fence < floor_us ||
+			     (command->fence == floor_us && (advance || !ours) &&
+			      !RLK_MUTANT(FENCE_EQUAL))) {
 		answer->kind = RLK_FENCE_LOW;
-		answer->fence = repair ? key->fence : floor_us;
+		answer->fence = repair ? key->fence : now_us > floor_us ? now_us : floor_us;
 		return;
 	}
-	if (!repair && command->fence > now_us + RLK_FENCE_DELTA_US) {
+	if (!repair && command->fence > now_us + RLK_FENCE_DELTA_US &&
+	    !RLK_MUTANT(FENCE_NO_CEILING)) {
 		answer->kind = RLK_FENCE_HIGH;
 		answer->fence = now_us;
 		return;
@@ -179,10 +227,10 @@ static void extend(const struct sim *sim, const struct sim_server *server, struc
 
 	if (left == 0) {
 		answer->kind = RLK_MISSING;
-	} else if (!is_owner(key, command->token, command->token_len)) {
+	} else if (!is_owner(key, command->token, command->token_len) && !RLK_MUTANT(EXTEND_ANY)) {
 		answer->kind = RLK_NO;
 	} else {
-		if (left < command->ttl_ms) {
+		if (left < command->ttl_ms || RLK_MUTANT(EXTEND_SHORTENS)) {
 			key->dies_ms += command->ttl_ms - left;
 		}
 		answer->kind = RLK_YES;
@@ -194,7 +242,8 @@ static void release(const struct sim *sim, const struct sim_server *server, stru
 		    const struct sim_command *command, struct rlk_answer *answer)
 {
 	answer->kind = RLK_NO;
-	if (left_ms(sim, server, key) > 0 && is_owner(key, command->token, command->token_len)) {
+	if (left_ms(sim, server, key) > 0 &&
+	    (is_owner(key, command->token, command->token_len) || RLK_MUTANT(RELEASE_ANY))) {
 		key->dies_ms = 0;
 		answer->kind = RLK_YES;
 	}
@@ -222,6 +271,7 @@ static void execute(struct sim *sim, struct sim_server *server, const struct sim
 	switch (command->op) {
 	case RLK_OP_ACQUIRE:
 	case RLK_OP_REPAIR:
+	case RLK_OP_ADVANCE:
 		set_if_free(sim, server, key, command, answer);
 		break;
 	case RLK_OP_EXTEND:
@@ -237,17 +287,59 @@ static void execute(struct sim *sim, struct sim_server *server, const struct sim
 	}
 }
 
+bool sim_server_has(const struct sim *sim, struct sim_server *server,
+		    const struct sim_command *command)
+{
+	const struct sim_key *key = find(server, command->name, command->name_len);
+
+	return key != NULL && left_ms(sim, server, key) > 0 &&
+	       is_owner(key, command->token, command->token_len);
+}
+
+static void note_promise(struct sim *sim, struct sim_server *server,
+			 const struct sim_command *command, enum rlk_answer_kind kind)
+{
+	if (command->op == RLK_OP_RELEASE) {
+		sim_nodes_released(sim, server, command);
+	} else if (kind == RLK_YES) {
+		sim_nodes_voted(sim, server, command,
+				find(server, command->name, command->name_len)->dies_ms);
+	}
+}
+
+/* RLK_SCRIPT_CHECKED, and what RLK_SCRIPT_FENCED begins with. */
+static bool is_for_another(const struct sim_server *server, const struct sim_command *command)
+{
+	return command->checked && !RLK_MUTANT(CHANGE_UNSEEN) &&
+	       (command->op == RLK_OP_ACQUIRE || command->op == RLK_OP_REPAIR ||
+		command->op == RLK_OP_ADVANCE || command->op == RLK_OP_EXTEND) &&
+	       (strcmp(server->run_id, command->run_id) != 0 ||
+		strcmp(server->data.incarnation, command->run_id) != 0 ||
+		server->data.born_us != command->born_us);
+}
+
 void sim_server_execute(struct sim *sim, struct sim_server *server,
 			const struct sim_command *command, struct rlk_answer *answer)
 {
+	static const char changed[] = "CHANGED another server answers here";
 	static const char text[] = "OOM command not allowed when used memory > 'maxmemory'.";
-	bool error = sim_chance(sim, server->error_percent);
+	bool error = dice_chance(&server->dice, server->error_percent);
 
 	*answer = (struct rlk_answer){.kind = RLK_ERROR, .remaining_ms = -1};
 	server->asked[command->op]++;
+	if (is_for_another(server, command)) {
+		answer->text = changed;
+		answer->text_len = sizeof changed - 1;
+		return;
+	}
 	/* A script may fail after its first write: an error does not mean that nothing was done. */
-	if (!error || sim_chance(sim, 50)) {
+	if (!error || dice_chance(&server->dice, 50)) {
 		execute(sim, server, command, answer);
+		note_promise(sim, server, command, answer->kind);
+		if (answer->kind == RLK_YES) {
+			sim->tally.repairs += command->op == RLK_OP_REPAIR;
+			sim_judge_keys(sim, command->name, command->name_len);
+		}
 	}
 	if (error || answer->kind == RLK_ERROR) {
 		*answer = (struct rlk_answer){
@@ -257,8 +349,25 @@ void sim_server_execute(struct sim *sim, struct sim_server *server,
 			.text_len = sizeof text - 1,
 		};
 	}
-	sim_note(sim, "  node %u: op %d of %.4s on %.*s: %d", server->index, (int)command->op,
-		 command->token, (int)command->name_len, command->name, (int)answer->kind);
+	if (sim->trace) {
+		sim_note(sim, "  node %u is asked to %s %.*s as %.4s: %s", server->index,
+			 sim_op_name(command->op), (int)command->name_len, command->name,
+			 command->token, answer_name(answer->kind));
+	}
+	if (sim->trace && command->fence != 0) {
+		sim_note(sim,
+			 "    with fencing token %+lld us by its clock, its last one is %+lld us",
+			 (long long)(command->fence - clock_us(sim, server)),
+			 (long long)(find_or_make(sim, server, command->name, command->name_len)
+					     ->fence -
+				     clock_us(sim, server)));
+	}
+}
+
+/* What may be another's copy is not complete. */
+bool sim_server_durable(const struct sim *sim, const struct sim_server *server)
+{
+	return server->durable && !sim->config.may_change;
 }
 
 /* RLK_SCRIPT_ENROL. */
@@ -269,71 +378,11 @@ void sim_server_enrol(struct sim *sim, struct sim_server *server, uint64_t *born
 
 	*now_us = clock_us(sim, server);
 	if (strcmp(data->incarnation, server->run_id) != 0) {
-		if (data->incarnation[0] == '\0' || !server->durable) {
+		if (data->incarnation[0] == '\0' ||
+		    (!sim_server_durable(sim, server) && !RLK_MUTANT(GUARD_STALE))) {
 			data->born_us = *now_us;
 		}
 		memcpy(data->incarnation, server->run_id, sizeof server->run_id);
 	}
 	*born_us = data->born_us;
-}
-
-/* ---- Faults ---------------------------------------------------------------------------------- */
-
-void sim_save(struct sim *sim, unsigned node)
-{
-	sim->servers[node].saved = sim->servers[node].data;
-}
-
-static void wake_all(struct sim *sim, unsigned node)
-{
-	struct sim_conn *conn;
-
-	for (conn = sim->conns; conn != NULL; conn = conn->next) {
-		if (conn->server == node) {
-			sim_conn_wake(conn);
-		}
-	}
-}
-
-void sim_stop(struct sim *sim, unsigned node, enum sim_memory memory, bool quietly)
-{
-	struct sim_server *server = &sim->servers[node];
-	struct sim_conn *conn;
-
-	sim_note(sim, "node %u stops, memory %d", node, (int)memory);
-	server->up = server->paused = false;
-	if (memory == SIM_FORGETS_ALL) {
-		memset(&server->data, 0, sizeof server->data);
-	} else if (memory == SIM_FORGETS_SOME) {
-		server->data = server->saved;
-	}
-	sim->forgot |= memory != SIM_KEEPS_ALL;
-	for (conn = sim->conns; conn != NULL; conn = conn->next) {
-		if (conn->server == node) {
-			sim_conn_server_gone(conn, quietly);
-		}
-	}
-}
-
-void sim_start(struct sim *sim, unsigned node)
-{
-	struct sim_server *server = &sim->servers[node];
-
-	sim_note(sim, "node %u starts", node);
-	server->up = true;
-	name_process(server);
-	wake_all(sim, node);
-}
-
-void sim_pause(struct sim *sim, unsigned node)
-{
-	sim_note(sim, "node %u pauses", node);
-	sim->servers[node].paused = true;
-}
-
-void sim_resume(struct sim *sim, unsigned node)
-{
-	sim_note(sim, "node %u goes on", node);
-	sim->servers[node].paused = false;
-	wake_all(sim, node);
 }

@@ -10,6 +10,7 @@
 
 #include "core/lock.h"
 #include "core/survey.h"
+#include "dice.h"
 
 #define SIM_NODES_MAX 8
 #define SIM_KEYS_MAX 8
@@ -29,64 +30,14 @@ struct sim_clock {
 	int64_t ppm;
 };
 
-/* ---- Nodes ----------------------------------------------------------------------------------- */
+/* What it shows at a moment of the world's time. */
+static inline uint64_t sim_clock_at(const struct sim_clock *clock, uint64_t at_us)
+{
+	int64_t passed_us = (int64_t)(at_us - SIM_START_US);
+	return clock->base_us + (uint64_t)(passed_us + passed_us * clock->ppm / 1000000);
+}
 
-struct sim_key {
-	size_t name_len, token_len;
-	char name[SIM_NAME_MAX];
-	char token[RLK_TOKEN_MAX];
-	uint64_t dies_ms; /* By the node's clock; 0: no key. */
-	uint64_t fence;	  /* Highest fencing token of the name; 0: none. Lives on. */
-};
-
-/* What a node knows; what of it survives a crash is the crash's business. */
-struct sim_data {
-	struct sim_key keys[SIM_KEYS_MAX];
-	char incarnation[RLK_RUN_ID_MAX]; /* Run id of the process that was born at... */
-	uint64_t born_us;
-};
-
-enum sim_memory { SIM_KEEPS_ALL, SIM_FORGETS_ALL, SIM_FORGETS_SOME };
-
-struct sim_server {
-	unsigned index, runs;
-	struct sim_clock clock;
-	struct sim_data data, saved; /* saved: what SIM_FORGETS_SOME comes back with. */
-	char run_id[RLK_RUN_ID_MAX];
-	const char *barred; /* Told at log-in: why it must not vote. */
-	bool up, paused, durable;
-	unsigned error_percent; /* Of commands that are answered with an error. */
-	unsigned asked[RLK_OP_INSPECT + 1];
-};
-
-struct sim_command {
-	enum rlk_op op;
-	size_t name_len, token_len;
-	char name[SIM_NAME_MAX];
-	char token[RLK_TOKEN_MAX];
-	uint32_t ttl_ms;
-	uint64_t fence, born_us;
-};
-
-/* server.c */
-void sim_server_init(struct sim *sim, unsigned index);
-void sim_server_execute(struct sim *sim, struct sim_server *server,
-			const struct sim_command *command, struct rlk_answer *answer);
-void sim_server_enrol(struct sim *sim, struct sim_server *server, uint64_t *born_us,
-		      uint64_t *now_us);
-/* The live key, or NULL. */
-const struct sim_key *sim_key(struct sim *sim, unsigned node, const char *resource);
-/* On how many nodes does the live key carry this token? */
-unsigned sim_keys_with(struct sim *sim, const char *resource, const char *token, size_t token_len);
-/* Put another owner's key there. */
-void sim_plant(struct sim *sim, unsigned node, const char *resource, const char *token,
-	       uint32_t ttl_ms);
-void sim_save(struct sim *sim, unsigned node);
-/* Crash. Connections end at once; @quietly: without a word to the other side. */
-void sim_stop(struct sim *sim, unsigned node, enum sim_memory memory, bool quietly);
-void sim_start(struct sim *sim, unsigned node);
-void sim_pause(struct sim *sim, unsigned node);
-void sim_resume(struct sim *sim, unsigned node);
+#include "server.h"
 
 /* ---- Connections ----------------------------------------------------------------------------- */
 
@@ -94,11 +45,12 @@ struct sim_queue {
 	struct sim_message *first, *last;
 	uint64_t ready_us; /* Of the last one: nothing overtakes. */
 	bool pumping;
+	struct sim_dice dice;
 };
 
 /* One connection; the next one of the same pair is another. */
 struct sim_conn {
-	struct sim_conn *next;
+	struct sim_conn *prev, *next;
 	struct sim *sim;
 	struct sim_client *client;
 	unsigned node;	   /* As the client counts. */
@@ -108,6 +60,7 @@ struct sim_conn {
 	bool dead;	   /* The server process has gone. */
 	uint64_t ended_us; /* When the client's end went; 0: it is there. */
 	uint64_t born_us;
+	char run_id[RLK_RUN_ID_MAX]; /* Of the process that it has logged in to. */
 	struct sim_queue to_server, to_client;
 };
 
@@ -142,9 +95,10 @@ struct sim_client {
 	struct rlk_node nodes[SIM_NODES_MAX];
 	struct sim_link links[SIM_NODES_MAX];
 	unsigned route[SIM_NODES_MAX];			       /* The server behind each address. */
+	bool led_astray;				       /* Once, or now. */
 	uint64_t to_us[SIM_NODES_MAX], from_us[SIM_NODES_MAX]; /* Latency each way. */
-	uint64_t cut_until_us[SIM_NODES_MAX];		       /* No packet passes before. */
-	bool paused, closing, stopped, gone;
+	uint64_t cut_until_us[SIM_NODES_MAX][2]; /* No packet passes before, each way. */
+	bool paused, killed, closing, stopped, gone;
 	uint64_t wake_us;    /* When its loop will turn; RLK_NEVER: not planned. */
 	uint64_t resumed_us; /* By its clock. */
 	struct rlk_timer grace;
@@ -152,6 +106,9 @@ struct sim_client {
 	unsigned fail_percent;
 	unsigned lock_count; /* Not gone. */
 	bool no_entropy;
+	struct sim_lock *locks; /* Those that are not gone. */
+	struct sim_dice dice;
+	unsigned conns[SIM_NODES_MAX]; /* How many there were to each node. */
 };
 
 /* client.c */
@@ -168,12 +125,51 @@ void sim_client_close(struct sim_client *client);
 void sim_client_finish(struct sim_client *client);
 void sim_break(struct sim_client *client, unsigned node);
 void sim_cut(struct sim_client *client, unsigned node, uint64_t for_us);
+enum sim_way { SIM_TO_SERVER, SIM_TO_CLIENT };
+/* One way only. */
+void sim_silence(struct sim_client *client, unsigned node, enum sim_way way, uint64_t for_us);
+/* It ends without a word to anybody. What it has sent may still arrive. */
+void sim_client_kill(struct sim_client *client);
 
 /* ---- Locks ----------------------------------------------------------------------------------- */
 
+/* A claim to be the holder of a resource, as the judge has it. */
+struct sim_lease {
+	struct sim_lease *prev, *next; /* Of the resource's. */
+	struct sim_lock *lock;	       /* NULL: another library's. */
+	uint64_t until_us;	       /* By the world's time; 0: it is not among them. */
+};
+
+/* A lease that passes from lock to lock, under one token. */
+struct sim_chain {
+	char token[RLK_TOKEN_MAX + 1];
+	unsigned hands;
+	uint64_t since_us, until_us; /* By the world's time. */
+};
+
+/* What the judge knows of a resource. */
+struct sim_resource {
+	char name[SIM_NAME_MAX];
+	uint64_t last_fence;	  /* Of the lease that began last. */
+	struct sim_lease *leases; /* Not ended, or not noticed yet. */
+	const void *last_holder;
+	struct sim_chain chain;
+};
+
+/* What the judge remembers of a lock, for the rules that its client has to keep to; all times by
+ * the client's clock. */
+struct sim_rules {
+	uint64_t told_by_us;   /* When an acquire must have been told of. */
+	uint64_t begun_us;     /* When the lease began. */
+	uint64_t warned_of_us; /* The end of which there was a warning. */
+	bool let_go;	       /* The user did. */
+};
+
 struct sim_lock {
 	struct sim_lock *next;
+	struct sim_lock *prev_live, *next_live;
 	struct sim_client *client;
+	struct sim_resource *about;
 	char resource[SIM_NAME_MAX];
 	struct rlk_lock *core; /* NULL: freed and gone. */
 	bool freed;
@@ -185,10 +181,14 @@ struct sim_lock {
 	void *data; /* The test's own. */
 
 	/* The judge's notes. */
+	struct sim_lease lease;
 	uint64_t seen_until_us; /* Of the lease as it was seen last; 0: none. */
 	uint64_t last_until_us; /* Of the last lease there was... */
 	uint64_t last_seen_us;	/* ...and when that was new. Both by the client's clock. */
 	bool held_since_asked;
+	bool endless; /* It is waited for until it is had. */
+	struct sim_rules rules;
+	bool handed_over; /* Somebody else goes on with its token: it claims nothing any more. */
 };
 
 /* user.c */
@@ -212,6 +212,16 @@ void sim_survey(struct sim_client *client, const char *resource);
 
 /* ---- The world ------------------------------------------------------------------------------- */
 
+/* What has happened. */
+struct sim_tally {
+	uint64_t grants;    /* Leases begun. */
+	uint64_t handovers; /* Of these, after another's on the same resource. */
+	uint64_t extends;   /* Leases lengthened. */
+	uint64_t repairs;   /* Keys given back to a node. */
+	uint64_t fences;    /* Fencing tokens granted. */
+	uint64_t foreign;   /* Leases of another library. */
+};
+
 typedef void sim_event_fn(struct sim *sim, void *data);
 
 struct sim_event {
@@ -221,7 +231,7 @@ struct sim_event {
 };
 
 struct sim {
-	uint64_t now_us, serial, random, event_count;
+	uint64_t now_us, serial, seed, event_count;
 	struct sim_event *events; /* A heap. */
 	size_t count, room;
 	unsigned node_count, client_count;
@@ -230,8 +240,11 @@ struct sim {
 	struct sim_client *clients;
 	struct sim_lock *locks;
 	struct sim_conn *conns;
+	struct sim_message *spare_messages;
 	char label[32]; /* Begins every failure: the seed. */
 	bool trace;	/* Tell all that happens. */
+	/* Takes the place of a failed test, and does not return. @kind: the same for the same. */
+	void (*failed)(const struct sim *sim, const char *kind, const char *text);
 
 	uint64_t latency_us, jitter_us; /* Each way; for new clients, for all. */
 	unsigned slow_percent;		/* Of messages that take up to... */
@@ -239,17 +252,17 @@ struct sim {
 	unsigned stray_percent;		     /* Chance that a message survives its connection... */
 	uint64_t stray_min_us, stray_max_us; /* ...and how late it then is. */
 	uint64_t stray_limit_us;	     /* Lost if later than this; 0: no limit. */
-	uint64_t lazy_us; /* How long a loop may take from an event to its turn. */
+	unsigned stray_pounces; /* Percent: they come right before what its client sends next. */
+	uint64_t lazy_us;	/* How long a loop may take from an event to its turn. */
 
-	bool forgot;	   /* A node has lost data: keys may be missing. */
+	bool forgot;	   /* Keys may be missing anywhere. */
 	bool loose;	   /* The judge does not look (two holders are expected). */
+	bool thorough;	   /* The judge looks at everything after every event. */
 	unsigned overlaps; /* How often there were two holders, if so. */
-	unsigned leases;   /* Begun. */
 	unsigned surveys;  /* Begun, and not gone. */
-	struct {
-		char resource[SIM_NAME_MAX];
-		uint64_t last; /* Of the lease that began last. */
-	} fences[SIM_KEYS_MAX];
+	uint64_t watch_us; /* When a lease ends whose end must have been noticed. */
+	struct sim_resource resources[SIM_KEYS_MAX];
+	struct sim_tally tally;
 };
 
 /* world.c */
@@ -260,21 +273,32 @@ void sim_at(struct sim *sim, uint64_t at_us, sim_event_fn *run, void *data);
 bool sim_step(struct sim *sim);
 void sim_run(struct sim *sim, uint64_t us);
 uint64_t sim_elapsed_us(const struct sim *sim);
-uint64_t sim_clock_read(const struct sim *sim, const struct sim_clock *clock);
 /* When, in the world's time, the clock shows @reading_us. */
 uint64_t sim_clock_when(const struct sim_clock *clock, uint64_t reading_us);
-uint64_t sim_random(struct sim *sim);
-uint64_t sim_between(struct sim *sim, uint64_t least, uint64_t most);
-bool sim_chance(struct sim *sim, unsigned percent);
 /* Zeroed; never NULL. */
 void *sim_alloc(size_t size);
 void sim_note(const struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_fail(const struct sim *sim, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 
+static inline uint64_t sim_clock_read(const struct sim *sim, const struct sim_clock *clock)
+{
+	return sim_clock_at(clock, sim->now_us);
+}
+
 /* judge.c */
-/* Look at all locks: called whenever something may have changed. */
-void sim_judge(struct sim *sim);
+struct sim_resource *sim_resource(struct sim *sim, const char *name);
+/* Look at a client's locks: called whenever its core may have done something. */
+void sim_judge(struct sim_client *client);
+/* Look at the leases on a resource: called whenever its key may have changed on a node. */
+void sim_judge_keys(struct sim *sim, const char *name, size_t name_len);
+/* Look at all there is. */
+void sim_judge_all(struct sim *sim);
+/* Look for leases whose end was not noticed: called at sim->watch_us. */
+void sim_judge_ends(struct sim *sim);
+/* Another library's lease begins, or ends (@until_us is 0). */
+void sim_judge_foreign(struct sim *sim, struct sim_lease *lease, const char *resource,
+		       uint64_t until_us);
 void sim_judge_told(struct sim_lock *lock, enum rlk_news news, int status);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "judge.h"
 
 #define LIMIT_US UINT64_C(300000000)
 
@@ -20,10 +20,11 @@ static struct body *body_of(struct rlk_lock *core)
 
 static void tell(struct rlk_lock *core, enum rlk_news news, int status)
 {
+	static const char *const names[] = {"acquired", "extended", "at risk", "lost", "released"};
 	struct sim_lock *lock = body_of(core)->lock;
 
-	sim_note(lock->client->sim, "client %u on %s is told %d: %d", lock->client->index,
-		 lock->resource, (int)news, status);
+	sim_note(lock->client->sim, "client %u on %s is told: %s, %s", lock->client->index,
+		 lock->resource, names[news], redlock_strerror(status));
 	lock->told[news]++;
 	lock->status[news] = status;
 	lock->told_us[news] = sim_client_now(lock->client);
@@ -41,8 +42,17 @@ static void gone(struct rlk_lock *core)
 	if (!lock->freed) {
 		sim_fail(lock->client->sim, "a lock is gone that nobody has freed");
 	}
+	sim_judge(lock->client); /* Its lease has ended, or now. */
 	lock->core = NULL;
 	free(body);
+	if (lock->prev_live != NULL) {
+		lock->prev_live->next_live = lock->next_live;
+	} else {
+		lock->client->locks = lock->next_live;
+	}
+	if (lock->next_live != NULL) {
+		lock->next_live->prev_live = lock->prev_live;
+	}
 	lock->client->lock_count--;
 	if (lock->client->stopped) {
 		sim_client_finish(lock->client);
@@ -83,15 +93,26 @@ struct sim_lock *sim_lock_new(struct sim_client *client, const char *resource,
 	rlk_lock_init(&body->core, &client->cluster, name, config != NULL ? config : &fallback,
 		      tell, gone);
 	client->lock_count++;
+	lock->about = sim_resource(client->sim, resource);
 	lock->next = client->sim->locks;
 	client->sim->locks = lock;
+	lock->next_live = client->locks;
+	if (client->locks != NULL) {
+		client->locks->prev_live = lock;
+	}
+	client->locks = lock;
 	return lock;
+}
+
+static void say(const struct sim_lock *lock, const char *what)
+{
+	sim_note(lock->client->sim, "client %u %s %s", lock->client->index, what, lock->resource);
 }
 
 /* What a call may have caused is the loop's business. */
 static int started(struct sim_lock *lock, int status)
 {
-	sim_judge(lock->client->sim);
+	sim_judge(lock->client);
 	sim_client_wake(lock->client);
 	return status;
 }
@@ -105,29 +126,45 @@ static void expect(struct sim_lock *lock, enum rlk_news news, int status)
 
 int sim_acquire(struct sim_lock *lock, uint64_t wait_ms)
 {
-	int status = rlk_lock_acquire(lock->core, wait_ms);
+	int status;
+
+	say(lock, wait_ms == 0		  ? "tries once for"
+		  : wait_ms == UINT64_MAX ? "waits for ever for"
+					  : "waits a while for");
+	status = rlk_lock_acquire(lock->core, wait_ms);
 
 	expect(lock, RLK_ACQUIRED, status);
 	if (status == 0) {
+		sim_rules_asked(lock, wait_ms);
 		lock->held_since_asked = false;
+		lock->endless = wait_ms == UINT64_MAX;
 	}
 	return started(lock, status);
 }
 
 int sim_extend(struct sim_lock *lock)
 {
-	int status = rlk_lock_extend(lock->core);
+	int status;
 
+	say(lock, "extends");
+	sim_nodes_believed(lock);
+	status = rlk_lock_extend(lock->core);
 	expect(lock, RLK_EXTENDED, status);
 	return started(lock, status);
 }
 
 int sim_release(struct sim_lock *lock, bool tell_me)
 {
-	int status = rlk_lock_release(lock->core, tell_me);
+	int status;
 
+	say(lock, "releases");
+	sim_nodes_believed(lock);
+	status = rlk_lock_release(lock->core, tell_me);
 	if (tell_me) {
 		expect(lock, RLK_RELEASED, status);
+	}
+	if (status == 0) {
+		sim_rules_let_go(lock);
 	}
 	if (status == 0 && sim_held(lock)) {
 		sim_fail(lock->client->sim, "held after the release was asked for");
@@ -137,6 +174,7 @@ int sim_release(struct sim_lock *lock, bool tell_me)
 
 int sim_cancel(struct sim_lock *lock)
 {
+	say(lock, "stops waiting for");
 	return started(lock, rlk_lock_cancel(lock->core));
 }
 
@@ -144,9 +182,12 @@ void sim_lock_free(struct sim_lock *lock)
 {
 	struct sim_client *client = lock->client;
 
+	say(lock, "frees its lock on");
 	lock->freed = true;
+	sim_nodes_believed(lock);
+	sim_rules_let_go(lock);
 	rlk_lock_free(lock->core);
-	sim_judge(client->sim);
+	sim_judge(client);
 	sim_client_wake(client);
 }
 
@@ -209,7 +250,9 @@ static void survey_done(struct rlk_survey *core, bool closed)
 {
 	struct survey *survey = survey_of(core);
 
-	ck_assert_int_eq(closed, survey->client->closing);
+	if (closed != survey->client->closing) {
+		sim_fail(survey->client->sim, "a survey is wrong about whether it was closed");
+	}
 	survey->told++;
 }
 

@@ -1,4 +1,4 @@
-/* world.c - time and chance: one event after the other. */
+/* world.c - time: one event after the other. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,39 +7,7 @@
 
 #include "sim.h"
 
-/* ---- Chance: splitmix64 ---------------------------------------------------------------------- */
-
-uint64_t sim_random(struct sim *sim)
-{
-	uint64_t z = (sim->random += UINT64_C(0x9e3779b97f4a7c15));
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-uint64_t sim_between(struct sim *sim, uint64_t least, uint64_t most)
-{
-	return most <= least ? least : least + sim_random(sim) % (most - least + 1);
-}
-
-bool sim_chance(struct sim *sim, unsigned percent)
-{
-	return percent > 0 && sim_random(sim) % 100 < percent;
-}
-
 /* ---- Clocks ---------------------------------------------------------------------------------- */
-
-static uint64_t reading(const struct sim_clock *clock, uint64_t at_us)
-{
-	int64_t passed_us = (int64_t)(at_us - SIM_START_US);
-	return clock->base_us + (uint64_t)(passed_us + passed_us * clock->ppm / 1000000);
-}
-
-uint64_t sim_clock_read(const struct sim *sim, const struct sim_clock *clock)
-{
-	return reading(clock, sim->now_us);
-}
 
 uint64_t sim_clock_when(const struct sim_clock *clock, uint64_t reading_us)
 {
@@ -53,10 +21,10 @@ uint64_t sim_clock_when(const struct sim_clock *clock, uint64_t reading_us)
 		return RLK_NEVER;
 	}
 	at_us = SIM_START_US + passed_us * 1000000 / (uint64_t)(1000000 + clock->ppm);
-	while (reading(clock, at_us) < reading_us) {
+	while (sim_clock_at(clock, at_us) < reading_us) {
 		at_us++;
 	}
-	while (at_us > SIM_START_US && reading(clock, at_us - 1) >= reading_us) {
+	while (at_us > SIM_START_US && sim_clock_at(clock, at_us - 1) >= reading_us) {
 		at_us--;
 	}
 	return at_us;
@@ -125,8 +93,13 @@ bool sim_step(struct sim *sim)
 	if (++sim->event_count > 1000000) {
 		sim_fail(sim, "a million events: something turns in circles");
 	}
+	if (sim->now_us >= sim->watch_us) {
+		sim_judge_ends(sim);
+	}
 	event.run(sim, event.data);
-	sim_judge(sim);
+	if (sim->thorough) {
+		sim_judge_all(sim);
+	}
 	return true;
 }
 
@@ -138,7 +111,7 @@ void sim_run(struct sim *sim, uint64_t us)
 		sim_step(sim);
 	}
 	sim->now_us = until_us;
-	sim_judge(sim);
+	sim_judge_all(sim);
 }
 
 uint64_t sim_elapsed_us(const struct sim *sim)
@@ -181,6 +154,9 @@ void sim_fail(const struct sim *sim, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	if (sim->failed != NULL) {
+		sim->failed(sim, format, text);
+	}
 	ck_abort_msg("%s at %.3f ms: %s", sim->label, (double)sim_elapsed_us(sim) / 1000, text);
 	abort(); /* Not reached. */
 }
@@ -194,7 +170,8 @@ struct sim *sim_new(unsigned nodes, uint64_t seed)
 
 	sim->trace = getenv("SIM_TRACE") != NULL;
 	sim->now_us = SIM_START_US;
-	sim->random = seed;
+	sim->seed = seed;
+	sim->watch_us = RLK_NEVER;
 	sim->node_count = nodes;
 	sim->latency_us = 1000;
 	sim->config = (struct rlk_config){

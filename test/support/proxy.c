@@ -299,6 +299,25 @@ size_t proxy_pending(struct proxy *proxy, enum proxy_way way)
 	return pending;
 }
 
+void proxy_lead_to(struct proxy *proxy, unsigned server_port)
+{
+	enter(proxy);
+	proxy->server_port = server_port;
+	for (int i = 0; i < PAIRS_MAX; i++) {
+		struct pair *pair = &proxy->pairs[i];
+
+		if (pair->used && !pair->orphaned) {
+			flow_end(&pair->flow[PROXY_TO_SERVER]);
+			flow_end(&pair->flow[PROXY_TO_CLIENT]);
+			memset(pair->flow, 0, sizeof pair->flow);
+			hang_up(&pair->fd[1], true);
+			pair->fd[1] = call_server(server_port);
+			ck_assert_int_ne(pair->fd[1], NO_FD);
+		}
+	}
+	leave(proxy);
+}
+
 void proxy_cut(struct proxy *proxy)
 {
 	enter(proxy);

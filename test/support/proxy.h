@@ -23,6 +23,9 @@ void proxy_delay(struct proxy *proxy, enum proxy_way way, unsigned ms);
 void proxy_hold(struct proxy *proxy, enum proxy_way way, bool hold);
 /* Bytes that are held or delayed now. */
 size_t proxy_pending(struct proxy *proxy, enum proxy_way way);
+/* Lead to another server from now on; connections that there are stay, and the client hears of
+ * nothing. What is on its way is lost. */
+void proxy_lead_to(struct proxy *proxy, unsigned server_port);
 /* Break all connections, and all that they carry is lost. */
 void proxy_cut(struct proxy *proxy);
 /* Break them for the client alone: what it has sent and was held is still on its way, and reaches

@@ -353,3 +353,22 @@ size_t server_leftovers(struct server *server)
 	freeReplyObject(reply);
 	return count;
 }
+
+static void run_id(struct server *server, char *id, size_t size)
+{
+	redisReply *reply = server_command(server, "INFO server");
+	const char *at = strstr(reply->str, "run_id:");
+
+	ck_assert_ptr_nonnull(at);
+	at += strlen("run_id:");
+	(void)snprintf(id, size, "%.*s", (int)strcspn(at, "\r\n"), at);
+	freeReplyObject(reply);
+}
+
+void server_make_old(struct server *server)
+{
+	char id[64];
+
+	run_id(server, id, sizeof id);
+	server_do(server, "SET redlock:incarnation %s:1:0", id);
+}

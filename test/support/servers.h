@@ -67,6 +67,10 @@ void server_do(struct server *server, const char *format, ...);
 /* The same for a number. */
 long long server_number(struct server *server, const char *format, ...);
 
+/* As if it had been up, and asked for votes, for longer than any lease: its votes are not withheld,
+ * and ask for no fencing tokens ahead of its clock. Before the first client comes. */
+void server_make_old(struct server *server);
+
 /* Is the value of @key exactly @value? NULL: is it missing? */
 bool server_has(struct server *server, const char *key, const char *value);
 /* PTTL: -1 if it never expires, -2 if it is not there. */

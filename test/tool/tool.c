@@ -58,6 +58,8 @@ struct tool program_start(const char *const *words, const char *input)
 		    dup2(tool.err_fd, 2) < 0) {
 			_exit(125);
 		}
+		signal(SIGINT, SIG_DFL); /* A shell ignores them for what it runs behind. */
+		signal(SIGQUIT, SIG_DFL);
 		execvp(words[0], (char *const *)words);
 		_exit(125);
 	}

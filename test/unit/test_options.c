@@ -130,6 +130,8 @@ START_TEST(an_older_caller_gets_defaults_for_the_rest)
 	ck_assert_uint_eq(imported.drift_ppm, 10000);
 	options.size = 0;
 	expect_bad("options");
+	options.size = offsetof(struct redlock_options, key_format) + 4;
+	expect_bad("options"); /* It would be half of a pointer. */
 }
 END_TEST
 

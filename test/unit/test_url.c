@@ -61,6 +61,9 @@ static const struct {
 	{"redis://h%", "host"},
 	{"redis://h%zz", "host"},
 	{"redis://h%00", "host"},
+	{"redis://h\n", "host"},
+	{"redis://h%1b", "host"},
+	{"redis://two%20hosts", "host"},
 	{"redis://h:", "port"},
 	{"redis://h:0", "port"},
 	{"redis://h:65536", "port"},
@@ -89,6 +92,7 @@ static const struct {
 	{"unix:///a?db=x", "db"},
 	{"unix:///a?x=1", "query"},
 	{"unix:///a%00", "path"},
+	{"unix:///a%0a", "path"},
 };
 
 START_TEST(bad_urls_are_refused_by_part)

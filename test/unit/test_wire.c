@@ -100,12 +100,36 @@ START_TEST(fencing_adds_a_key_and_a_token)
 		      "$1\r\n2\r\n$3\r\na\0b\r\n$9\r\na\0b:fence\r\n$3\r\nt\0k\r\n$3\r\n500\r\n"
 		      "$3\r\n123\r\n$2\r\n77\r\n$8\r\n60000000\r\n$8\r\n86400000\r\n$1\r\n1\r\n",
 		      12);
+	EXPECT_SCRIPT(RLK_OP_ADVANCE, RLK_SCRIPT_FENCED,
+		      "$1\r\n2\r\n$3\r\na\0b\r\n$9\r\na\0b:fence\r\n$3\r\nt\0k\r\n$3\r\n500\r\n"
+		      "$3\r\n123\r\n$2\r\n77\r\n$8\r\n60000000\r\n$8\r\n86400000\r\n$1\r\n2\r\n",
+		      12);
 	EXPECT_SCRIPT(RLK_OP_EXTEND, RLK_SCRIPT_EXTEND,
 		      "$1\r\n2\r\n$3\r\na\0b\r\n$9\r\na\0b:fence\r\n$3\r\nt\0k\r\n$3\r\n500\r\n"
 		      "$8\r\n86400000\r\n",
 		      8);
 	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE, "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n",
 		      5);
+}
+END_TEST
+
+START_TEST(a_checked_vote_names_the_incarnation_that_logged_in)
+{
+	command.checked = true;
+	node.incarnation = "run:77";
+	node.incarnation_key = "inc";
+	EXPECT_SCRIPT(RLK_OP_ACQUIRE, RLK_SCRIPT_CHECKED,
+		      "$1\r\n2\r\n$3\r\na\0b\r\n$3\r\ninc\r\n$3\r\nt\0k\r\n$3\r\n500\r\n"
+		      "$6\r\nrun:77\r\n",
+		      8);
+	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE, "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n",
+		      5);
+	command.fence = 123;
+	EXPECT_SCRIPT(RLK_OP_REPAIR, RLK_SCRIPT_FENCED,
+		      "$1\r\n3\r\n$3\r\na\0b\r\n$9\r\na\0b:fence\r\n$3\r\ninc\r\n$3\r\nt\0k\r\n"
+		      "$3\r\n500\r\n$3\r\n123\r\n$2\r\n77\r\n$8\r\n60000000\r\n"
+		      "$8\r\n86400000\r\n$1\r\n1\r\n$6\r\nrun:77\r\n",
+		      14);
 }
 END_TEST
 
@@ -168,6 +192,12 @@ static const struct meaning meanings[] = {
 	{RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$3\r\n900\r\n", RLK_FENCE_LOW},
 	{RLK_OP_ACQUIRE, "*2\r\n:-2\r\n$3\r\n900\r\n", RLK_FENCE_HIGH},
 	{RLK_OP_ACQUIRE, "*2\r\n:-3\r\n$0\r\n\r\n", RLK_ERROR},
+	{RLK_OP_ACQUIRE, "*2\r\n:-4\r\n$0\r\n\r\n", RLK_ERROR},
+	{RLK_OP_ADVANCE, "*2\r\n:1\r\n$0\r\n\r\n", RLK_YES},
+	{RLK_OP_ADVANCE, "*2\r\n:0\r\n$3\r\n700\r\n", RLK_NO},
+	{RLK_OP_ADVANCE, "*2\r\n:-1\r\n$3\r\n900\r\n", RLK_FENCE_LOW},
+	{RLK_OP_ADVANCE, "*2\r\n:-4\r\n$0\r\n\r\n", RLK_MISSING},
+	{RLK_OP_ADVANCE, "+OK\r\n", RLK_ERROR},
 	{RLK_OP_REPAIR, "+OK\r\n", RLK_YES},
 	{RLK_OP_REPAIR, "$-1\r\n", RLK_NO},
 	{RLK_OP_EXTEND, ":1\r\n", RLK_YES},
@@ -183,6 +213,9 @@ static const struct meaning meanings[] = {
 	{RLK_OP_INSPECT, "*2\r\n$1\r\nt\r\n:5\r\n", RLK_VALUE},
 	{RLK_OP_INSPECT, "*2\r\n$-1\r\n:-2\r\n", RLK_VALUE},
 	{RLK_OP_INSPECT, "-WRONGTYPE x\r\n", RLK_ERROR},
+	{RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$4\r\n900x\r\n", RLK_ERROR},
+	{RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$0\r\n\r\n", RLK_ERROR},
+	{RLK_OP_ACQUIRE, "*2\r\n:-2\r\n$19\r\n9999999999999999999\r\n", RLK_ERROR},
 };
 
 START_TEST(each_reply_means_what_it_means)
@@ -197,11 +230,50 @@ START_TEST(each_reply_means_what_it_means)
 }
 END_TEST
 
+static bool makes_sense(enum rlk_op op, const char *resp, size_t len)
+{
+	redisReader *reader = redisReaderCreate();
+	struct rlk_answer answer;
+	void *reply = NULL;
+	bool sense;
+
+	redisReaderFeed(reader, resp, len);
+	ck_assert_int_eq(redisReaderGetReply(reader, &reply), REDIS_OK);
+	ck_assert_ptr_nonnull(reply);
+	sense = rlk_wire_decode(op, reply, &answer);
+	ck_assert(sense || answer.kind == RLK_ERROR);
+	freeReplyObject(reply);
+	redisReaderFree(reader);
+	return sense;
+}
+
+#define SENSE(op, resp) makes_sense((op), (resp), sizeof(resp) - 1)
+
+START_TEST(what_no_server_would_answer_is_told_from_an_error)
+{
+	ck_assert(SENSE(RLK_OP_ACQUIRE, "-ERR\r\n"));
+	ck_assert(SENSE(RLK_OP_ACQUIRE, "*2\r\n:-3\r\n$0\r\n\r\n"));
+	ck_assert(SENSE(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$2\r\n-1\r\n"));
+	ck_assert(!SENSE(RLK_OP_ACQUIRE, ":1\r\n"));
+	ck_assert(!SENSE(RLK_OP_ACQUIRE, "+OK\0x\r\n"));
+	ck_assert(!SENSE(RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$1\r\n0\r\n"));
+	ck_assert(!SENSE(RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$2\r\n-7\r\n"));
+	ck_assert(!SENSE(RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$3\r\n7e3\r\n"));
+	ck_assert(SENSE(RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$16\r\n9007199254740991\r\n"));
+	ck_assert(!SENSE(RLK_OP_ACQUIRE, "*2\r\n:-2\r\n$16\r\n9007199254740992\r\n"));
+	ck_assert(!SENSE(RLK_OP_RELEASE, "+OK\r\n"));
+	ck_assert(!SENSE(RLK_OP_INSPECT, ":1\r\n"));
+}
+END_TEST
+
 START_TEST(values_are_passed_on)
 {
 	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$3\r\n700\r\n").remaining_ms, 700);
 	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$1\r\nx\r\n").remaining_ms, -1);
 	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "$-1\r\n").remaining_ms, -1);
+	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$2\r\n-7\r\n").remaining_ms, -1);
+	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-7\r\n").remaining_ms, -1);
+	ck_assert_int_eq(answer_to(RLK_OP_INSPECT, "*2\r\n$1\r\nt\r\n:-7\r\n").remaining_ms, -1);
 	ck_assert_uint_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$3\r\n900\r\n").fence, 900);
 	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-2\r\n").remaining_ms, 0);
 	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-1\r\n").remaining_ms, -1);
@@ -243,6 +315,22 @@ START_TEST(nonsense_is_an_error_never_a_vote)
 }
 END_TEST
 
+START_TEST(a_line_that_goes_on_behind_a_nul_is_not_ok)
+{
+	static const char line[] = "+OK\0 not\r\n";
+	redisReader *reader = redisReaderCreate();
+	struct rlk_answer answer;
+	void *reply = NULL;
+
+	redisReaderFeed(reader, line, sizeof line - 1);
+	ck_assert_int_eq(redisReaderGetReply(reader, &reply), REDIS_OK);
+	rlk_wire_decode(RLK_OP_ACQUIRE, reply, &answer);
+	ck_assert_int_eq(answer.kind, RLK_ERROR);
+	freeReplyObject(reply);
+	redisReaderFree(reader);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wire");
@@ -252,12 +340,15 @@ int main(void)
 	tcase_add_test(tcase, a_lock_is_set_as_everybody_sets_it);
 	tcase_add_test(tcase, scripts_go_by_digest);
 	tcase_add_test(tcase, fencing_adds_a_key_and_a_token);
+	tcase_add_test(tcase, a_checked_vote_names_the_incarnation_that_logged_in);
 	tcase_add_test(tcase, a_connection_that_has_not_seen_a_script_gets_its_text);
 	tcase_add_test(tcase, a_large_name_fits);
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(replies, each_reply_means_what_it_means);
+	tcase_add_test(replies, what_no_server_would_answer_is_told_from_an_error);
 	tcase_add_test(replies, values_are_passed_on);
 	tcase_add_test(replies, nonsense_is_an_error_never_a_vote);
+	tcase_add_test(replies, a_line_that_goes_on_behind_a_nul_is_not_ok);
 	suite_add_tcase(suite, replies);
 	return unit_run(suite);
 }

@@ -1,0 +1,45 @@
+/* crowd.h - contenders with many cycles in flight, and what they are asked to do. */
+#ifndef BENCH_CROWD_H
+#define BENCH_CROWD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nodes.h"
+#include "run.h"
+
+#define IN_FLIGHT_MAX 100000
+
+/* Names of the resources; all of one length, and the contenders never meet. */
+#define CROWD_NAME_FORMAT "bench:%c:%07u"
+#define CROWD_NAME_MAX 24
+
+struct crowd_plan {
+	const struct nodes *nodes;
+	uint32_t in_flight;
+	uint32_t resources; /* As many as in_flight: each cycle has one to itself. */
+	uint32_t ttl_ms;
+	uint32_t node_timeout_ms;
+};
+
+/* How one contender is opened, put under load and closed. open() returns NULL with the reason in
+ * @why. */
+struct crowd {
+	const char *name;
+	void *(*open)(const struct crowd_plan *plan, char *why, size_t why_len);
+	void (*run)(void *self, struct run *run);
+	void (*close)(void *self);
+};
+
+/* Raw sockets. A cycle is SET NX PX to all, decided at the vote that makes a quorum, and EVALSHA of
+ * compare-and-delete to all, decided likewise. Whoever wants a resource that another cycle of the
+ * same process has stands in line for it. */
+extern const struct crowd crowd_floor;
+
+/* The same sockets; a cycle is a PING to all, decided at the reply that makes a quorum. */
+extern const struct crowd crowd_ping;
+
+/* The library's asynchronous API. */
+extern const struct crowd crowd_ours;
+
+#endif

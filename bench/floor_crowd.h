@@ -1,0 +1,75 @@
+/* floor_crowd.h - the parts of the floor for many: its connections, and what is decided of it. */
+#ifndef BENCH_FLOOR_CROWD_H
+#define BENCH_FLOOR_CROWD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nodes.h"
+
+#define FLOOR_REQUEST_MAX 512
+
+/* A request that is the same for all but the digits of the resource. */
+struct floor_template {
+	char bytes[FLOOR_REQUEST_MAX];
+	size_t len;
+	size_t digits_at; /* 0: nothing to fill in. */
+};
+
+#define FLOOR_DIGITS 7
+
+/* Whose answer comes next. A slot that has gone on meanwhile is in another turn. */
+struct floor_due {
+	uint32_t slot;
+	uint32_t turn;
+};
+
+struct floor_conn {
+	int fd; /* -1 once it broke. */
+	bool wants_room;
+	char *out;
+	size_t out_len;
+	size_t out_sent;
+	size_t out_size;
+	struct floor_due *due; /* A ring. */
+	uint32_t due_first;
+	uint32_t due_count;
+	uint32_t due_size; /* A power of two. */
+	char first[2];	   /* Of the answer that is being read. */
+	size_t first_len;
+};
+
+struct floor_conns {
+	int epoll;
+	int clock; /* Of an open loop, or -1. */
+	size_t count;
+	struct floor_conn all[NODES_MAX];
+	void *owner;
+	/* An answer for a slot came. */
+	void (*answered)(void *owner, struct floor_due due, bool yes);
+};
+
+/** Connect to all nodes, load the script, never block again. False: see @why. @sha gets the
+ * script's name. */
+bool floor_conns_open(struct floor_conns *conns, const struct nodes *nodes, char sha[64], char *why,
+		      size_t why_len);
+void floor_conns_close(struct floor_conns *conns);
+
+/** Put a request for @slot behind what is to be sent. False: the connection is broken. */
+bool floor_conn_ask(struct floor_conn *conn, const struct floor_template *request,
+		    const char digits[FLOOR_DIGITS], struct floor_due due);
+
+/** Send what was put there: one send() for each connection. */
+void floor_conns_flush(struct floor_conns *conns);
+
+/** Wait for events and hand out answers. Returns false if nothing came for @patience_ms. */
+bool floor_conns_turn(struct floor_conns *conns, int patience_ms);
+
+/** Wake up when this clock ticks, too; -1: no more. */
+void floor_conns_set_clock(struct floor_conns *conns, int clock);
+
+/** Answers that are still due. */
+uint64_t floor_conns_owed(const struct floor_conns *conns);
+
+#endif

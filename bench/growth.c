@@ -1,0 +1,397 @@
+/* growth.c - does an operation cost more, the more locks a client holds, or the more wait in it?
+ *
+ * One process for each number of locks and round goes through it all: cycles
+ * while nothing else is held, then with that many held, with one waiter behind
+ * each of them, and with as many waiters on resources that somebody else holds. */
+#include "growth.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd.h"
+#include "stage.h"
+#include "stranger.h"
+
+#define TTL_MS 3600000
+#define PATIENCE_MS 20000
+#define PLAY_MS 300000
+#define PROBE_CYCLES 5000
+#define MANY 'm'
+#define OTHERS 's'
+
+struct growth {
+	const struct lab *lab;
+	uint32_t count;
+	struct session session;
+	struct meter meter;
+	struct reading since;
+	struct herd probes; /* Their cycles are what an operation costs. */
+	struct herd holders;
+	struct herd waiters;
+	uint64_t heap_bytes;
+	uint64_t heap_before;
+	uint64_t rss_before;
+	double *values;
+};
+
+/* What a process leaves behind. */
+struct growth_end {
+	double values[GROWTH_FIGURES];
+	uint64_t errors;
+	char why[WHY_MAX];
+};
+
+struct growth_plan {
+	const struct lab *lab;
+	uint32_t count;
+	unsigned round;
+};
+
+/* ---- The account ----------------------------------------------------------------------------- */
+
+static void *counting_calloc(size_t count, size_t size, void *data)
+{
+	struct growth *growth = data;
+	void *block = calloc(count, size);
+
+	growth->heap_bytes += malloc_usable_size(block);
+	return block;
+}
+
+static void counting_free(void *block, void *data)
+{
+	struct growth *growth = data;
+
+	growth->heap_bytes -= malloc_usable_size(block);
+	free(block);
+}
+
+static void weigh(struct growth *growth)
+{
+	growth->heap_before = growth->heap_bytes;
+	growth->rss_before = meter_rss_bytes();
+}
+
+static double heap_each(const struct growth *growth)
+{
+	return ((double)growth->heap_bytes - (double)growth->heap_before) / growth->count;
+}
+
+/* Only where nothing has been freed before: the system gives memory, and does not take it back. */
+static double rss_each(const struct growth *growth)
+{
+	return ((double)meter_rss_bytes() - (double)growth->rss_before) / growth->count;
+}
+
+/* Processor time since meter_begin(), for each of @operations, in microseconds. */
+static double spent_us(const struct growth *growth, const struct reading *now, double operations)
+{
+	return (double)(now->cpu_ns - growth->since.cpu_ns) / 1e3 / operations;
+}
+
+static void probe(struct growth *growth, enum growth_figure figure)
+{
+	uint64_t cycles =
+		growth->lab->options.cycles > 0 ? growth->lab->options.cycles : PROBE_CYCLES;
+	struct reading now;
+
+	herd_cycle(&growth->probes, cycles / 4 + 1); /* Warm. */
+	session_settle(&growth->session, NULL, PATIENCE_MS);
+	meter_begin(&growth->meter, &growth->since);
+	herd_cycle(&growth->probes, cycles);
+	meter_end(&growth->meter, &now);
+	growth->values[figure] = spent_us(growth, &now, (double)cycles);
+}
+
+/* ---- Scenes ---------------------------------------------------------------------------------- */
+
+static int hold_many(struct growth *growth)
+{
+	struct reading now;
+	int rv;
+
+	weigh(growth);
+	rv = herd_open(&growth->holders, &growth->session, MANY, growth->count);
+	if (rv != REDLOCK_OK) {
+		return rv;
+	}
+	meter_begin(&growth->meter, &growth->since);
+	herd_take(&growth->holders);
+	meter_end(&growth->meter, &now);
+	growth->values[GROWTH_TAKE] = spent_us(growth, &now, growth->count);
+	session_settle(&growth->session, NULL, PATIENCE_MS);
+	growth->values[GROWTH_HELD_HEAP] = heap_each(growth);
+	growth->values[GROWTH_HELD_RSS] = rss_each(growth);
+	probe(growth, GROWTH_HELD);
+	return REDLOCK_OK;
+}
+
+static int stand_in_line(struct growth *growth)
+{
+	int rv;
+
+	weigh(growth);
+	rv = herd_open(&growth->waiters, &growth->session, MANY, growth->count);
+	if (rv == REDLOCK_OK) {
+		herd_wait(&growth->waiters);
+		session_settle(&growth->session, NULL, PATIENCE_MS);
+		growth->values[GROWTH_LINE_HEAP] = heap_each(growth);
+		growth->values[GROWTH_LINE_RSS] = rss_each(growth);
+		probe(growth, GROWTH_LINE);
+	}
+	return rv;
+}
+
+static void hand_over(struct growth *growth)
+{
+	struct reading now;
+
+	meter_begin(&growth->meter, &growth->since);
+	herd_give_back(&growth->holders);
+	herd_await(&growth->waiters);
+	herd_await(&growth->holders);
+	meter_end(&growth->meter, &now);
+	growth->values[GROWTH_HAND] = spent_us(growth, &now, growth->count);
+	growth->values[GROWTH_HAND_COMMANDS] =
+		(double)(now.commands - growth->since.commands) / growth->count;
+}
+
+static void give_back(struct growth *growth)
+{
+	struct reading now;
+
+	meter_begin(&growth->meter, &growth->since);
+	herd_give_back(&growth->waiters);
+	herd_await(&growth->waiters);
+	session_settle(&growth->session, NULL, PATIENCE_MS);
+	meter_end(&growth->meter, &now);
+	growth->values[GROWTH_GIVE_BACK] = spent_us(growth, &now, growth->count);
+}
+
+static int wait_for_stranger(struct growth *growth)
+{
+	uint64_t duration_ns = growth->lab->options.duration_ns;
+	double waiter_seconds = growth->count * (double)duration_ns / 1e9;
+	struct reading now;
+	int rv;
+
+	weigh(growth);
+	rv = herd_open(&growth->waiters, &growth->session, OTHERS, growth->count);
+	if (rv != REDLOCK_OK) {
+		return rv;
+	}
+	herd_wait(&growth->waiters);
+	session_pass(&growth->session, duration_ns / 1000000); /* All have been told by then. */
+	meter_begin(&growth->meter, &growth->since);
+	session_pass(&growth->session, duration_ns / 1000000);
+	meter_end(&growth->meter, &now);
+	growth->values[GROWTH_WAIT_HEAP] = heap_each(growth);
+	growth->values[GROWTH_WAIT_CPU] = spent_us(growth, &now, waiter_seconds);
+	growth->values[GROWTH_WAIT_COMMANDS] = (double)(now.commands - growth->since.commands) /
+					       waiter_seconds / (double)growth->lab->nodes.count;
+	probe(growth, GROWTH_WAIT);
+	return REDLOCK_OK;
+}
+
+/* ---- A play ---------------------------------------------------------------------------------- */
+
+static int open_client(struct growth *growth, char *why)
+{
+	const struct redlock_allocator allocator = {counting_calloc, counting_free, growth};
+	struct redlock_options options;
+
+	session_options(&options, TTL_MS);
+	options.node_timeout_ms = growth->lab->options.node_timeout_ms;
+	options.max_in_flight = 16 * growth->count + 65536;
+	options.allocator = &allocator;
+	if (session_open(&growth->session, &growth->lab->nodes, &options, why, WHY_MAX) != 0) {
+		return -1;
+	}
+	if (session_settle(&growth->session, NULL, PATIENCE_MS) > 0) {
+		snprintf(why, WHY_MAX, "the library does not find all nodes well");
+		session_close(&growth->session);
+		return -1;
+	}
+	return 0;
+}
+
+static int with_own(struct growth *growth)
+{
+	int rv = herd_open(&growth->probes, &growth->session, 'p', HERD_IN_FLIGHT);
+
+	if (rv == REDLOCK_OK) {
+		probe(growth, GROWTH_ALONE);
+		rv = hold_many(growth);
+	}
+	if (rv == REDLOCK_OK) {
+		rv = stand_in_line(growth);
+	}
+	if (rv == REDLOCK_OK) {
+		hand_over(growth);
+		give_back(growth);
+	}
+	return rv;
+}
+
+static uint32_t errors_of(const struct growth *growth)
+{
+	return growth->probes.errors + growth->holders.errors + growth->waiters.errors;
+}
+
+static int with_others(struct growth *growth, char *why)
+{
+	struct stranger *stranger = stranger_open(&growth->lab->nodes, why, WHY_MAX);
+	int rv = REDLOCK_ENOQUORUM;
+
+	if (!stranger) {
+		return rv;
+	}
+	if (stranger_hold(stranger, OTHERS, growth->count, TTL_MS)) {
+		rv = wait_for_stranger(growth);
+	}
+	stranger_let_go(stranger, OTHERS, growth->count);
+	stranger_close(stranger);
+	return rv;
+}
+
+static bool play_all(struct growth *growth, struct growth_end *end)
+{
+	int rv = with_own(growth);
+
+	end->errors += errors_of(growth);
+	herd_close(&growth->holders);
+	herd_close(&growth->waiters);
+	growth->probes.errors = 0;
+	if (rv == REDLOCK_OK) {
+		rv = with_others(growth, end->why);
+		end->errors += errors_of(growth);
+	}
+	herd_close(&growth->waiters);
+	herd_close(&growth->probes);
+	if (rv != REDLOCK_OK && !end->why[0]) {
+		snprintf(end->why, WHY_MAX, "%s", redlock_strerror(rv));
+	}
+	return rv == REDLOCK_OK;
+}
+
+static bool play(void *shared, void *data)
+{
+	static struct growth growth;
+	const struct growth_plan *plan = data;
+	struct growth_end *end = shared;
+	bool fine = false;
+
+	growth.lab = plan->lab;
+	growth.count = plan->count;
+	growth.values = end->values;
+	if (meter_open(&growth.meter, &plan->lab->nodes, &plan->lab->servers, end->why, WHY_MAX) !=
+	    0) {
+		return false;
+	}
+	if (open_client(&growth, end->why) == 0) {
+		fine = play_all(&growth, end);
+		session_close(&growth.session);
+	}
+	meter_close(&growth.meter);
+	return fine;
+}
+
+/* The same cycles with nothing around them. */
+static bool play_floor(void *shared, void *data)
+{
+	static struct run run;
+	const struct growth_plan *plan = data;
+	const struct lab_options *options = &plan->lab->options;
+	const struct crowd_plan crowd_plan = {.nodes = &plan->lab->nodes,
+					      .in_flight = HERD_IN_FLIGHT,
+					      .resources = HERD_IN_FLIGHT,
+					      .ttl_ms = options->ttl_ms};
+	struct growth_end *end = shared;
+	void *floor = crowd_floor.open(&crowd_plan, end->why, WHY_MAX);
+	struct meter meter = {.servers = &plan->lab->servers};
+	struct reading before;
+	struct reading after;
+
+	if (!floor) {
+		return false;
+	}
+	run.cycles = options->cycles > 0 ? options->cycles : PROBE_CYCLES;
+	crowd_floor.run(floor, &run);
+	meter_begin(&meter, &before);
+	crowd_floor.run(floor, &run);
+	meter_end(&meter, &after);
+	end->values[GROWTH_FLOOR_CYCLE] =
+		(double)(after.cpu_ns - before.cpu_ns) / 1e3 / (double)run.cycles;
+	crowd_floor.close(floor);
+	return true;
+}
+
+/* ---- Rounds ---------------------------------------------------------------------------------- */
+
+static bool add_play(const struct lab *lab, struct growth_results *results, struct stage *stage,
+		     size_t level, unsigned round)
+{
+	size_t place = level * lab->options.rounds + round;
+	double *values = results->values + place * GROWTH_FIGURES;
+	struct growth_plan plan = {lab, lab->options.levels[level], round};
+	const struct growth_end *end = stage->shared;
+	double floor_cycle;
+	bool fine;
+
+	lab_progress("round %u of %u, %u locks", round + 1, lab->options.rounds, plan.count);
+	fine = stage_play(stage, play_floor, &plan, PLAY_MS, NULL);
+	floor_cycle = end->values[GROWTH_FLOOR_CYCLE];
+	fine = fine && stage_play(stage, play, &plan, PLAY_MS, NULL);
+	if (!fine) {
+		fprintf(stderr, "redlock-bench: %u locks: %s\n", plan.count,
+			end->why[0] ? end->why : "its process did not come to its end");
+		return false;
+	}
+	memcpy(values, end->values, sizeof(end->values));
+	values[GROWTH_FLOOR_CYCLE] = floor_cycle;
+	results->errors[level] += end->errors;
+	return true;
+}
+
+static bool run_rounds(const struct lab *lab, struct growth_results *results, struct stage *stage)
+{
+	unsigned round;
+	size_t level;
+
+	for (round = 0; round < lab->options.rounds; round++) {
+		for (level = 0; level < lab->options.level_count; level++) {
+			if (!add_play(lab, results, stage, level, round)) {
+				return false;
+			}
+		}
+	}
+	lab_progress("%s", "");
+	return true;
+}
+
+int lab_growth(struct lab *lab)
+{
+	static struct growth_results results;
+	struct stage stage = {0};
+	size_t plays = lab->options.level_count * lab->options.rounds;
+	int code = EXIT_FAILURE;
+	size_t level;
+
+	lab->options.ttl_ms = TTL_MS;
+	results.values = calloc(plays * GROWTH_FIGURES, sizeof(double));
+	if (!results.values || stage_open(&stage, sizeof(struct growth_end)) != 0) {
+		fputs("redlock-bench: out of memory\n", stderr);
+	} else if (run_rounds(lab, &results, &stage)) {
+		growth_print(lab, &results);
+		if (lab_write_json(lab, growth_write, &results)) {
+			code = EXIT_SUCCESS;
+		}
+		for (level = 0; level < lab->options.level_count; level++) {
+			code = results.errors[level] > 0 && code == EXIT_SUCCESS ? 2 : code;
+		}
+	}
+	stage_close(&stage);
+	free(results.values);
+	return code;
+}

@@ -1,0 +1,68 @@
+/* lab.h - what the modes of redlock-bench share, and the results of a load. */
+#ifndef BENCH_LAB_H
+#define BENCH_LAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "crowd.h"
+#include "figures.h"
+#include "lab_options.h"
+#include "servers.h"
+
+#define WHY_MAX 256
+
+enum { WHO_FLOOR, WHO_OURS, WHO_PING, WHO_COUNT };
+
+struct lab {
+	struct lab_options options;
+	struct servers servers; /* None where nodes were given. */
+	struct nodes nodes;
+	double load_before;
+	char product[64];
+};
+
+/* Of one contender at one level. */
+struct load_errors {
+	uint64_t errors;
+	uint64_t cycles;
+	char first[RUN_ERROR_MAX];
+};
+
+struct load_results {
+	double *values; /* [level][who][round][figure] */
+	struct load_errors errors[LEVELS_MAX][WHO_COUNT];
+};
+
+extern const struct crowd *const load_crowds[WHO_COUNT];
+
+/** The values of all rounds: FIGURES apart. */
+double *load_values(const struct lab *lab, const struct load_results *results, size_t level,
+		    int who);
+
+/** Each returns what to exit with. */
+int lab_load(struct lab *lab);
+int lab_growth(struct lab *lab);
+int lab_spin(struct lab *lab);
+
+void load_print(const struct lab *lab, const struct load_results *results);
+void load_write(const struct lab *lab, const struct load_results *results, FILE *file);
+
+/** The conditions: one or two lines for people, members of an object for machines. */
+void lab_print_setting(const struct lab *lab);
+void lab_write_setting(const struct lab *lab, FILE *file);
+
+/** A number, or null if it is not known. */
+void lab_write_number(FILE *file, double value);
+
+/** Open what --json names, for @write. Returns false, with a message, if that fails. */
+bool lab_write_json(const struct lab *lab,
+		    void (*write)(const struct lab *lab, const void *results, FILE *file),
+		    const void *results);
+
+/** The foot of the screen: what happens now. Only on a terminal. */
+void lab_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,39 @@
+/* lab_options.h - the command line of redlock-bench. */
+#ifndef BENCH_LAB_OPTIONS_H
+#define BENCH_LAB_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crowd.h"
+#include "nodes.h"
+
+#define LEVELS_MAX 16
+#define LAB_ROUNDS_MAX 1000
+
+enum lab_mode { LAB_LOAD, LAB_GROWTH, LAB_SPIN };
+
+struct lab_options {
+	enum lab_mode mode;
+	unsigned rounds;
+	uint64_t cycles; /* 0: by time. */
+	uint64_t duration_ns;
+	uint64_t warmup;	     /* Cycles; UINT64_MAX: enough for what is in flight. */
+	uint32_t levels[LEVELS_MAX]; /* In flight, or held. */
+	size_t level_count;
+	uint32_t resources; /* 0: one for each in flight. */
+	double rate;
+	uint32_t ttl_ms;
+	uint32_t node_timeout_ms;
+	uint32_t settle_us;
+	const struct crowd *who; /* Spins. */
+	uint16_t first_port;
+	const char *json;   /* Where to; NULL: no JSON. */
+	struct nodes nodes; /* Empty: start servers. */
+};
+
+/** Read the command line. Returns 0 to go on; otherwise the message is printed, and *@code is what
+ * to exit with. */
+int lab_options_parse(struct lab_options *options, int argc, char **argv, int *code);
+
+#endif

@@ -1,0 +1,190 @@
+/* test_lab.c - the lab's own tools: histograms, schedules, counters, and the floor for many. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "block.h"
+#include "crowd.h"
+#include "figures.h"
+#include "meter.h"
+#include "servers.h"
+#include "values.h"
+
+static int failures;
+static struct run run;
+
+static void check(bool fine, const char *claim)
+{
+	printf("%s - %s\n", fine ? "ok" : "not ok", claim);
+	failures += !fine;
+}
+
+static bool within(double value, double expected, double part)
+{
+	return fabs(value - expected) <= expected * part;
+}
+
+static void histograms_are_close(void)
+{
+	static struct histogram histogram;
+	uint64_t value;
+
+	check(within(histogram_percentile_us(&histogram, 50), 0, 0), "no values: 0");
+	for (value = 1; value <= 100000; value++) {
+		histogram_add(&histogram, value * 1000);
+	}
+	check(within(histogram_percentile_us(&histogram, 50), 50000, 0.002), "p50 is 0.2 % close");
+	check(within(histogram_percentile_us(&histogram, 99.9), 99900, 0.002), "so is p99.9");
+	check(within(histogram_percentile_us(&histogram, 0), 1, 0.002), "so is the smallest");
+	check(within(histogram_percentile_us(&histogram, 100), 100000, 0), "the largest is exact");
+	histogram_add(&histogram, UINT64_MAX);
+	check(histogram.max == UINT64_MAX, "nothing is too large to be counted");
+}
+
+static void small_values_have_buckets_of_their_own(void)
+{
+	static struct histogram histogram;
+
+	histogram_add(&histogram, 3);
+	histogram_add(&histogram, 511);
+	histogram_add(&histogram, 512);
+	check(within(histogram_percentile_us(&histogram, 33), 0.003, 1e-9), "3 ns");
+	check(within(histogram_percentile_us(&histogram, 66), 0.511, 1e-9), "511 ns");
+	check(within(histogram_percentile_us(&histogram, 99), 0.512, 1e-9), "512 ns");
+}
+
+static void closed_loops_end_by_count(void)
+{
+	uint64_t due_ns;
+	int i;
+
+	run = (struct run){.cycles = 3};
+	run_begin(&run);
+	for (i = 0; i < 3; i++) {
+		check(run_next(&run, &due_ns), "one more");
+	}
+	check(!run_next(&run, &due_ns) && run.over, "three and no more");
+	check(!run_is_done(&run), "not done while one is in flight");
+	run_finished(&run, 1, 2);
+	run_finished(&run, 1, 2);
+	run_failed(&run, "acquire", "why", false);
+	run_failed(&run, "release", "not", true);
+	check(run_is_done(&run), "done when all have ended");
+	check(run.errors == 2 && strcmp(run.first_error, "acquire: why") == 0, "the first error");
+}
+
+/* A contender that comes late finds all that was due meanwhile, since when it was due. */
+static void open_loops_do_not_wait_for_the_slow(void)
+{
+	uint64_t due_ns = 0;
+	uint64_t late_ns;
+
+	run = (struct run){.duration_ns = 10000000, .rate = 1000};
+	run_begin(&run);
+	check(run_interval_ns(&run) == 1000000, "a thousand a second: one in a millisecond");
+	check(run_next(&run, &due_ns) && due_ns == run.begin_ns, "the first is due at once");
+	late_ns = 50000000;
+	run.begin_ns -= late_ns;
+	while (run_next(&run, &due_ns)) {
+	}
+	check(run.started == 10 && run.over, "the schedule has ten, however late it is");
+	check(due_ns == run.begin_ns + 9000000, "the last one counts since it was due");
+	run = (struct run){.cycles = 2, .rate = 0.001};
+	run_begin(&run);
+	check(run_next(&run, &due_ns) && !run_next(&run, &due_ns) && !run.over,
+	      "the next one is not due yet, and still to come");
+}
+
+static void commands_of_clients_are_counted(void)
+{
+	check(meter_count_commands("# Commandstats\r\ncmdstat_set:calls=12,usec=3\r\n"
+				   "cmdstat_get:calls=99,usec=1\r\ncmdstat_info:calls=7,usec=1\r\n"
+				   "cmdstat_evalsha:calls=30,usec=9\r\n"
+				   "cmdstat_config|get:calls=5,usec=1\r\n") == 47,
+	      "what scripts call, and what the meter asks, is left out");
+}
+
+static void lists_are_read_strictly(void)
+{
+	uint32_t values[3];
+	size_t count;
+
+	check(value_list("1,64,1024", 1, 2000, values, 3, &count) && count == 3 &&
+		      values[2] == 1024,
+	      "three of three");
+	check(!value_list("1,2,3,4", 1, 9, values, 3, &count), "four of three are too many");
+	check(!value_list("", 1, 9, values, 3, &count), "none");
+	check(!value_list("1,,2", 1, 9, values, 3, &count), "a gap");
+	check(!value_list("1,2,", 1, 9, values, 3, &count), "a comma at the end");
+	check(!value_list("0", 1, 9, values, 3, &count), "below the least");
+}
+
+static void what_is_not_known_is_left_out(void)
+{
+	const double values[] = {4, NAN, 8};
+	const double bases[] = {2, 1, 0};
+
+	check(within(figures_median(values, 1, 3), 6, 1e-9), "a median of two of three");
+	check(within(figures_ratio(values, bases, 1, 3), 2, 1e-9), "a ratio has a base");
+	check(isnan(figures_median(values + 1, 1, 1)), "nothing is known");
+}
+
+static void the_crowd_does_its_work(const struct crowd *crowd, const struct crowd_plan *plan,
+				    double rate)
+{
+	char why[256] = "";
+	void *floor = crowd->open(plan, why, sizeof(why));
+
+	printf("# %s, %u in flight, %u resources, rate %g %s\n", crowd->name, plan->in_flight,
+	       plan->resources, rate, why);
+	check(floor != NULL, "it connects");
+	if (floor) {
+		run = (struct run){.cycles = 300, .rate = rate};
+		crowd->run(floor, &run);
+		check(run.finished == 300 && run.errors == 0, "every cycle ends well");
+		check(run.acquire.count == 300 && run.cycle.count == 300, "and is counted once");
+		crowd->close(floor);
+	}
+}
+
+static void the_floor_serves_many(uint16_t first_port)
+{
+	static struct servers servers;
+	struct nodes nodes = {0};
+	struct crowd_plan plan = {.nodes = &nodes, .ttl_ms = 30000};
+	char why[256] = "";
+	size_t i;
+
+	if (servers_start(&servers, 5, first_port, why, sizeof(why)) != 0) {
+		printf("# %s\n", why);
+		check(false, "five servers start");
+		return;
+	}
+	for (i = 0; i < servers.count; i++) {
+		nodes_add_local(&nodes, servers.all[i].port);
+	}
+	plan.in_flight = plan.resources = 1;
+	the_crowd_does_its_work(&crowd_floor, &plan, 0);
+	plan.in_flight = plan.resources = 50;
+	the_crowd_does_its_work(&crowd_floor, &plan, 0);
+	the_crowd_does_its_work(&crowd_ping, &plan, 0);
+	the_crowd_does_its_work(&crowd_floor, &plan, 3000);
+	plan.resources = 3;
+	the_crowd_does_its_work(&crowd_floor, &plan, 0);
+	the_crowd_does_its_work(&crowd_ping, &plan, 0);
+	servers_end(&servers);
+}
+
+int main(int argc, char **argv)
+{
+	histograms_are_close();
+	small_values_have_buckets_of_their_own();
+	closed_loops_end_by_count();
+	open_loops_do_not_wait_for_the_slow();
+	commands_of_clients_are_counted();
+	lists_are_read_strictly();
+	what_is_not_known_is_left_out();
+	the_floor_serves_many((uint16_t)(argc > 1 ? atoi(argv[1]) : 23500));
+	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""docs/protocol.md is what goes over the wire: its scripts are the library's, and its conversations
+are held word for word between the tool and this program, which plays the server.
+
+usage: check_protocol.py SOURCE_ROOT REDLOCK
+
+A conversation is a command line ("$ redlock ... = EXIT CODE"), then what the tool sends ("> WORD...")
+and what it is answered ("< +OK", :1, nil, "text", [...], -ERR text). "> (logs in)" stands for the
+first conversation's log-in without a password, "(input ends)" for the end of the tool's standard
+input. Among the words, <name> is any token, number or text that is the same wherever it stands,
+<text of x> a script and <sha1 of x> its digest.
+"""
+
+import hashlib
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+PATIENCE_S = 30
+LOGIN = [
+    "> HELLO 2 SETNAME redlock",
+    '< ["server" "redis" "version" "7.0.15" "proto" :2 "id" :7 "mode" "standalone"'
+    ' "role" "master" "modules" []]',
+    "> INFO server",
+    "> INFO replication",
+    "> CONFIG GET *append*",
+    '< "run_id:0f3a9c\\r\\n"',
+    '< "role:master\\r\\n"',
+    '< ["appendonly" "yes" "appendfsync" "always"]',
+    "> EVAL <text of enrol> 1 redlock:incarnation 0f3a9c 1",
+    '< ["1" "1790000000000000"]',
+]
+NAMED = {"token": rb"[0-9a-f]{32}", "T": rb"[1-9][0-9]{15}"}
+
+
+class Fault(Exception):
+    pass
+
+
+def scripts_of(source):
+    """Name, text and digest of each script in script.c."""
+    for name, literal, digest in re.findall(
+        r'\[RLK_SCRIPT_(\w+)\] = \{\s*((?:"(?:[^"\\]|\\.)*"\s*)+),\s*"(\w{40})",', source
+    ):
+        text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literal))
+        yield name.lower(), text.encode().decode("unicode_escape"), digest
+
+
+def check_scripts(paper, scripts):
+    shown = dict(re.findall(r"^### (\w+)$.*?^```lua\n(.*?)\n```$", paper, re.MULTILINE | re.DOTALL))
+    if shown.keys() != scripts.keys():
+        raise Fault(f"scripts {sorted(shown)}, but the library has {sorted(scripts)}")
+    for name, (text, digest) in scripts.items():
+        if shown[name] != text:
+            raise Fault(f"script {name}: not the library's text")
+        if hashlib.sha1(text.encode()).hexdigest() != digest or f"`{digest}`" not in paper:
+            raise Fault(f"script {name}: digest {digest}")
+
+
+# ---- Bytes ---------------------------------------------------------------------------------------
+
+
+def bulk(word):
+    return b"$%d\r\n%s\r\n" % (len(word), word)
+
+
+def reply_bytes(text):
+    """The reply written in TEXT, and what follows it."""
+    text = text.lstrip(" ")
+    if text.startswith("["):
+        items, rest = [], text[1:].lstrip(" ")
+        while not rest.startswith("]"):
+            item, rest = reply_bytes(rest)
+            items.append(item)
+            rest = rest.lstrip(" ")
+        return b"*%d\r\n" % len(items) + b"".join(items), rest[1:]
+    quoted = re.match(r'"((?:[^"\\]|\\.)*)"', text)
+    if quoted:
+        word = quoted.group(1).encode().decode("unicode_escape").encode()
+        return bulk(word), text[quoted.end() :]
+    if text.startswith("nil"):
+        return b"$-1\r\n", text[3:]
+    line = re.match(r":-?\d+|[+-].*", text)
+    if not line:
+        raise Fault(f"no reply: {text}")
+    return line.group().encode() + b"\r\n", text[line.end() :]
+
+
+def read_command(stream):
+    """One command as a list of words, or None at the end."""
+    head = stream.readline()
+    if not head:
+        return None
+    words = []
+    for _ in range(int(head[1:])):
+        size = int(stream.readline()[1:])
+        words.append(stream.read(size + 2)[:-2])
+    if head != b"*%d\r\n" % len(words):
+        raise Fault(f"not a command: {head!r}")
+    return words
+
+
+# ---- A conversation ------------------------------------------------------------------------------
+
+
+class Server:
+    """Plays the part of the server in one conversation."""
+
+    def __init__(self, stream, scripts, tool):
+        self.stream, self.scripts, self.tool, self.names = stream, scripts, tool, {}
+        self.heard = []
+
+    def expected(self, word, sent):
+        if word == '""':
+            return b""
+        text = re.fullmatch(r"<(text|sha1) of (\w+)>", word)
+        if text:
+            return self.scripts[text.group(2)][text.group(1) == "sha1"].encode()
+        name = re.fullmatch(r"<(([A-Za-z]+)\d?)>", word)
+        if not name:
+            return word.encode()
+        if name.group(1) not in self.names and re.fullmatch(NAMED[name.group(2)], sent):
+            if sent in self.names.values():
+                raise Fault(f"{word} is not new")
+            self.names[name.group(1)] = sent
+        return self.names.get(name.group(1), b"a " + name.group(2).encode())
+
+    def hear(self, line):
+        words = re.findall(r"<(?:text|sha1) of \w+>|\S+", line)
+        sent = read_command(self.stream)
+        wanted = [self.expected(word, was) for word, was in zip(words, sent or words)]
+        if sent != wanted or len(words) != len(sent):
+            raise Fault(f"the paper has: {line}\nthe tool sent: {sent}")
+        self.heard.append(b"*%d\r\n" % len(sent) + b"".join(map(bulk, sent)))
+
+    def play(self, lines):
+        for line in lines:
+            if line == "(input ends)":
+                self.tool.stdin.close()
+            elif line == "> (logs in)":
+                self.play(LOGIN)
+            elif line.startswith("> "):
+                self.hear(line[2:])
+            elif line.startswith("< "):
+                self.stream.write(reply_bytes(line[2:])[0])
+                self.stream.flush()
+            else:
+                raise Fault(f"not a line of a conversation: {line}")
+
+
+def hold(tool, scripts, text):
+    """Returns the bytes of each command."""
+    first, *lines = text.strip().split("\n")
+    command, code = re.fullmatch(r"\$ redlock (.*?) += (\d+)", first).groups()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE_S)
+        here = f"127.0.0.1:{listener.getsockname()[1]}"
+        words = shlex.split(command.replace("127.0.0.1:6401", here))
+        env = {**os.environ, "REDLOCK_NODES": f"redis://{here}"}
+        with subprocess.Popen(
+            [tool, *words],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        ) as process:
+            try:
+                connection, _ = listener.accept()
+                connection.settimeout(PATIENCE_S)
+                with connection, connection.makefile("rwb") as stream:
+                    server = Server(stream, scripts, process)
+                    server.play(lines)
+                    more = read_command(stream)
+                if more is not None:
+                    raise Fault(f"the tool went on: {more}")
+                ended = process.wait(PATIENCE_S)
+            except (Fault, OSError, subprocess.TimeoutExpired) as fault:
+                process.kill()
+                said = process.stderr.read().decode()
+                raise Fault(f"{first}\n{type(fault).__name__}: {fault}\n{said}") from fault
+        if ended != int(code):
+            raise Fault(f"{first}\nended with {ended}")
+    return server.heard
+
+
+def check_bytes(paper, heard):
+    """Blocks of bytes are commands that were heard, apart from their token."""
+    shown = re.findall(r"^```bytes\n(.*?)\n```$", paper, re.MULTILINE | re.DOTALL)
+    for text in shown:
+        pattern = re.escape(text.replace("\n", "").encode().decode("unicode_escape").encode())
+        pattern = pattern.replace(b"<token>", NAMED["token"])
+        if not any(re.fullmatch(pattern, command) for command in heard):
+            raise Fault(f"nobody sent: {text}")
+    return len(shown)
+
+
+# ---- Rights --------------------------------------------------------------------------------------
+
+
+def check_rights(tool, paper):
+    """The user that the paper makes can do all that a lock does. Returns what was found out."""
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    rights = re.search(r"^(ACL SETUSER lock .*)$", paper, re.MULTILINE).group(1)
+    if program is None:
+        return "no server here to try the rights on"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    with tempfile.TemporaryDirectory(prefix="redlock-protocol-") as place:
+        options = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", place]
+        with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as process:
+            try:
+                set_user(int(port), rights)
+                node = f"redis://lock:PASSWORD@127.0.0.1:{port}"
+                for more in ([], ["--fence"]):
+                    words = ["run", "-n", "--ttl", "600ms", "--key-format", "lock:%s", *more]
+                    words += ["--no-restart-guard", "--node", node, "jobs:42", "sleep", "0.5"]
+                    subprocess.run([tool, *words], check=True, timeout=PATIENCE_S)
+            except subprocess.CalledProcessError as fault:
+                raise Fault(f"not enough: {rights}") from fault
+            finally:
+                process.kill()
+    return "its rights are enough"
+
+
+def set_user(port, rights):
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as connection:
+                connection.sendall(rights.encode() + b"\r\n")
+                answer = connection.recv(1000)
+            break
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+    if answer != b"+OK\r\n":
+        raise Fault(f"{rights}: {answer}")
+
+
+def main():
+    root, tool = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    paper = (root / "docs/protocol.md").read_text(encoding="utf-8")
+    source = (root / "lib/redis/script.c").read_text(encoding="utf-8")
+    scripts = {name: (text, digest) for name, text, digest in scripts_of(source)}
+    heard = []
+    try:
+        check_scripts(paper, scripts)
+        conversations = re.findall(
+            r"^```conversation\n(.*?)^```$", paper, re.MULTILINE | re.DOTALL
+        )
+        for text in conversations:
+            heard += hold(tool, scripts, text)
+        shown = check_bytes(paper, heard)
+        rights = check_rights(tool, paper)
+    except Fault as fault:
+        print(fault)
+        sys.exit(1)
+    print(
+        f"{len(scripts)} scripts, {len(conversations)} conversations of {len(heard)} commands, "
+        f"{shown} of them byte by byte; {rights}"
+    )
+    sys.exit(0 if scripts and conversations and shown else 1)
+
+
+main()

@@ -1,0 +1,212 @@
+/* session_server.c - a server that says what the fuzzer wants said: see its header. */
+#include "session_server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "redis/script.h"
+
+static char path_to_remove[64];
+
+static void remove_path(void)
+{
+	unlink(path_to_remove);
+}
+
+void server_open(struct server *server)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	memset(server, 0, sizeof *server);
+	server->peer = -1;
+	snprintf(server->path, sizeof server->path, "/tmp/redlock-fuzz-%ld.sock", (long)getpid());
+	strcpy(path_to_remove, server->path);
+	strcpy(address.sun_path, server->path);
+	unlink(server->path);
+	server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	REQUIRE(server->listener >= 0);
+	REQUIRE(bind(server->listener, (struct sockaddr *)&address, sizeof address) == 0);
+	REQUIRE(listen(server->listener, 16) == 0);
+	atexit(remove_path);
+}
+
+void server_begin(struct server *server, const uint8_t *script, size_t len)
+{
+	server->at = server->due = script;
+	server->end = script + len;
+	server->over = false;
+	server->asked_count = server->answer_count = 0;
+	server->heard = redisReaderCreate();
+	server->said = redisReaderCreate();
+	REQUIRE(server->heard != NULL && server->said != NULL);
+	rlk_bounds_set(&server->bounds, server->said);
+}
+
+static void hang_up(struct server *server)
+{
+	if (server->peer >= 0) {
+		close(server->peer);
+		server->peer = -1;
+	}
+}
+
+void server_end(struct server *server)
+{
+	unsigned i;
+
+	hang_up(server);
+	/* Nobody is to find a connection that was meant for the one before. */
+	while ((server->peer = accept(server->listener, NULL, NULL)) >= 0) {
+		hang_up(server);
+	}
+	for (i = 0; i < server->answer_count; i++) {
+		freeReplyObject(server->answers[i]);
+	}
+	redisReaderFree(server->heard);
+	redisReaderFree(server->said);
+}
+
+/* ---- What is asked --------------------------------------------------------------------------- */
+
+static bool is(const redisReply *word, const char *text)
+{
+	return word->type == REDIS_REPLY_STRING && (size_t)word->len == strlen(text) &&
+	       memcmp(word->str, text, strlen(text)) == 0;
+}
+
+static enum asked kind_of(const redisReply *command)
+{
+	static const enum asked kinds[RLK_SCRIPTS] = {
+		[RLK_SCRIPT_ENROL] = ASKED_ENROL,
+		[RLK_SCRIPT_FENCED] = ASKED_FENCED,
+		[RLK_SCRIPT_EXTEND] = ASKED_EXTEND,
+		[RLK_SCRIPT_RELEASE] = ASKED_RELEASE,
+	};
+	unsigned i;
+
+	REQUIRE(command->type == REDIS_REPLY_ARRAY && command->elements > 0);
+	if (is(command->element[0], "SET")) {
+		return ASKED_SET;
+	}
+	for (i = 0; command->elements > 1 && i < RLK_SCRIPTS; i++) {
+		if (is(command->element[1], rlk_scripts[i].text) ||
+		    is(command->element[1], rlk_scripts[i].sha1)) {
+			return kinds[i];
+		}
+	}
+	return ASKED_ELSE;
+}
+
+static void take_in(struct server *server, const char *bytes, size_t len)
+{
+	void *command;
+
+	redisReaderFeed(server->heard, bytes, len);
+	for (;;) {
+		/* Whatever we say, the client speaks the protocol. */
+		REQUIRE(redisReaderGetReply(server->heard, &command) == REDIS_OK);
+		if (command == NULL) {
+			return;
+		}
+		if (server->asked_count < ASKED_MAX) {
+			server->asked[server->asked_count++] = kind_of(command);
+		}
+		freeReplyObject(command);
+	}
+}
+
+/* ---- What is said ---------------------------------------------------------------------------- */
+
+static void note_said(struct server *server, const uint8_t *bytes, size_t len)
+{
+	void *reply;
+
+	redisReaderFeed(server->said, (const char *)bytes, len);
+	while (server->answer_count < ASKED_MAX &&
+	       redisReaderGetReply(server->said, &reply) == REDIS_OK && reply != NULL) {
+		server->answers[server->answer_count++] = reply;
+		rlk_bounds_next(&server->bounds);
+	}
+}
+
+static bool say(struct server *server)
+{
+	size_t len = (size_t)(server->due - server->at);
+	ssize_t n;
+
+	if (server->peer < 0 || len == 0) {
+		return false;
+	}
+	n = send(server->peer, server->at, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n > 0) {
+		note_said(server, server->at, (size_t)n);
+		server->at += n;
+	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		hang_up(server); /* The client has had enough. */
+		server->over = true;
+	}
+	return n > 0;
+}
+
+bool server_turn(struct server *server)
+{
+	char bytes[16384];
+	bool moved = false;
+	ssize_t n;
+
+	if (server->peer < 0 && !server->over) {
+		server->peer = accept(server->listener, NULL, NULL);
+		moved = server->peer >= 0;
+	}
+	if (server->peer < 0) {
+		return moved;
+	}
+	n = recv(server->peer, bytes, sizeof bytes, MSG_DONTWAIT);
+	if (n > 0) {
+		take_in(server, bytes, (size_t)n);
+		moved = true;
+	} else if (n == 0) {
+		hang_up(server);
+		server->over = true;
+		return true;
+	}
+	return say(server) || moved;
+}
+
+bool server_go_on(struct server *server)
+{
+	const uint8_t *bar;
+
+	if (server->over || server->at < server->due) {
+		return !server->over;
+	}
+	if (server->at == server->end) {
+		hang_up(server);
+		server->over = true;
+		return false;
+	}
+	if (*server->at == '|') {
+		server->at++;
+	}
+	bar = memchr(server->at, '|', (size_t)(server->end - server->at));
+	server->due = bar != NULL ? bar : server->end;
+	return true;
+}
+
+bool server_answered(const struct server *server, enum asked asked,
+		     bool (*fits)(const redisReply *answer, const void *data), const void *data)
+{
+	unsigned i;
+
+	for (i = 0; i < server->asked_count && i < server->answer_count; i++) {
+		if (server->asked[i] == asked && fits(server->answers[i], data)) {
+			return true;
+		}
+	}
+	return false;
+}

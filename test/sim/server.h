@@ -1,0 +1,90 @@
+/* server.h - a node: its keys, its clock, what it answers, and what becomes of it. For sim.h. */
+#ifndef REDLOCK_TEST_SERVER_H
+#define REDLOCK_TEST_SERVER_H
+
+struct sim_key {
+	size_t name_len, token_len;
+	char name[SIM_NAME_MAX];
+	char token[RLK_TOKEN_MAX];
+	uint64_t dies_ms; /* By the node's clock; 0: no key. */
+	uint64_t fence;	  /* Highest fencing token of the name; 0: none. Lives on. */
+};
+
+/* What a node knows; what of it survives a crash is the crash's business. */
+struct sim_data {
+	struct sim_key keys[SIM_KEYS_MAX];
+	char incarnation[RLK_RUN_ID_MAX]; /* Run id of the process that was born at... */
+	uint64_t born_us;
+};
+
+/* To whom a node has promised a resource, as the judge remembers it; by the node's clock. */
+struct sim_promise {
+	size_t token_len;
+	char token[RLK_TOKEN_MAX];
+	uint64_t since_us; /* By the world's time: without a break. */
+	uint64_t until_ms;
+	uint64_t forgotten_ms; /* Until then it is promised to another, of whom the node forgot. */
+	bool broken;	       /* So it was when the node voted last. */
+};
+
+enum sim_memory { SIM_KEEPS_ALL, SIM_FORGETS_ALL, SIM_FORGETS_SOME };
+
+struct sim_server {
+	unsigned index, runs;
+	struct sim_clock clock;
+	struct sim_data data, saved; /* saved: what SIM_FORGETS_SOME comes back with. */
+	char run_id[RLK_RUN_ID_MAX];
+	const char *barred;		   /* Told at log-in: why it must not vote. */
+	bool up, paused, durable, was_set; /* Its clock was. */
+	unsigned error_percent;		   /* Of commands that are answered with an error. */
+	unsigned asked[RLK_OP_INSPECT + 1];
+	uint64_t lost_us;			   /* When it last lost data; 0: never. */
+	struct sim_promise promises[SIM_KEYS_MAX]; /* In the order of sim->resources. */
+	struct sim_dice dice;
+};
+
+struct sim_command {
+	enum rlk_op op;
+	size_t name_len, token_len;
+	char name[SIM_NAME_MAX];
+	char token[RLK_TOKEN_MAX];
+	uint32_t ttl_ms;
+	uint64_t fence, born_us;
+	bool checked;	    /* Only by the process that logged in: */
+	const char *run_id; /* this one. */
+};
+
+/* server.c */
+const char *sim_op_name(enum rlk_op op);
+void sim_server_init(struct sim *sim, unsigned index);
+/* A run id that it never had before. */
+void sim_server_name_process(struct sim_server *server);
+void sim_server_execute(struct sim *sim, struct sim_server *server,
+			const struct sim_command *command, struct rlk_answer *answer);
+/* Does the live key that the command is about carry its token? */
+bool sim_server_has(const struct sim *sim, struct sim_server *server,
+		    const struct sim_command *command);
+bool sim_server_durable(const struct sim *sim, const struct sim_server *server);
+void sim_server_enrol(struct sim *sim, struct sim_server *server, uint64_t *born_us,
+		      uint64_t *now_us);
+/* The live key, or NULL. */
+const struct sim_key *sim_key(struct sim *sim, unsigned node, const char *resource);
+/* On how many nodes does the live key carry this token? */
+unsigned sim_keys_with(struct sim *sim, const char *resource, const char *token, size_t token_len);
+/* Put another owner's key there. */
+void sim_plant(struct sim *sim, unsigned node, const char *resource, const char *token,
+	       uint32_t ttl_ms);
+
+/* server_life.c */
+void sim_save(struct sim *sim, unsigned node);
+/* Crash. Connections end at once; @quietly: without a word to the other side. */
+void sim_stop(struct sim *sim, unsigned node, enum sim_memory memory, bool quietly);
+void sim_start(struct sim *sim, unsigned node);
+/* Another process takes its place, and no connection breaks. */
+void sim_take_over(struct sim *sim, unsigned node, enum sim_memory memory);
+void sim_pause(struct sim *sim, unsigned node);
+/* Somebody sets the node's clock. */
+void sim_set_clock(struct sim *sim, unsigned node, int64_t by_us);
+void sim_resume(struct sim *sim, unsigned node);
+
+#endif
