@@ -61,6 +61,19 @@ forbid_services()
 	as_root chmod 755 "$policy"
 }
 
+apt_get_install()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+		install -y -q --no-install-recommends "$@"
+}
+
+# What an installation that was cut off has left behind keeps every later one from starting; apt-get
+# names the remedy.
+apt_repair()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure -a
+}
+
 apt_install()
 {
 	local status=0 forbidden=no
@@ -69,8 +82,10 @@ apt_install()
 		forbidden=yes
 		trap 'as_root rm -f "$policy"' EXIT
 	fi
-	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y -q --no-install-recommends "$@" || status=$?
+	if ! apt_get_install "$@"; then
+		warn "once more, after dpkg --configure -a"
+		{ apt_repair && apt_get_install "$@"; } || status=$?
+	fi
 	if [ "$forbidden" = yes ]; then
 		as_root rm -f "$policy"
 		trap - EXIT
@@ -105,11 +120,11 @@ install_packages()
 	esac
 }
 
-# Twice: what hiredis can do is known once it is there.
+# Step by step: what hiredis can do, and what OpenSSL needs, is known once they are there.
 install_missing()
 {
 	local wanted pass
-	for pass in first second; do
+	for pass in 1 2 3; do
 		mapfile -t wanted < <(missing_packages | tr ' ' '\n')
 		install_packages "${wanted[@]}"
 	done
