@@ -34,6 +34,7 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 	 * delta bounds what was lost in a restart, be it all or the latest, and now + delta -
 	 * fence ttl what expired. That one moves on with the clock: so who is below it is told
 	 * the clock, which stays above it.
+	 * Strictly above, even if the key is ours: it may be an own token, of who had it before us.
 	 * A repair may carry the stored token again. To advance is to take another one for a key
 	 * that is ours already, and nothing if it is not there. Numbers travel as decimal strings, since
 	 * Lua's tostring() keeps 14 digits. KEYS lock, fence [, incarnation: see below]. ARGV token, ttl ms, T (us), born
@@ -61,7 +62,7 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"if repair then\n"
 		"  if T < known then return {-1, string.format('%.0f', known)} end\n"
 		"else\n"
-		"  if T < floor or (T == floor and (advance or not owner)) then return {-1, string.format('%.0f', math.max(floor, now))} end\n"
+		"  if T <= floor then return {-1, string.format('%.0f', math.max(floor, now))} end\n"
 		"  if T > now + delta then return {-2, string.format('%.0f', now)} end\n"
 		"end\n"
 		"if not owner then\n"
@@ -71,7 +72,7 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"end\n"
 		"redis.call('SET', KEYS[2], T < floor and string.format('%.0f', floor) or ARGV[3], 'PX', ARGV[6])\n"
 		"return {1, ''}",
-		"49d10828b1b4acdd0ccc090235f991a1b03445d0",
+		"0ae3a0c9277ce070ebfd5bd7d50f1c15c20e6cd1",
 	},
 	/* Set the key if it is free, and if this is still the server that logged in: its
 	 * incarnation, less what it says of syncing, and its process. KEYS lock, incarnation. ARGV

@@ -144,6 +144,31 @@ START_TEST(an_own_token_of_the_holder_and_fencing_go_together)
 }
 END_TEST
 
+/* Bob is who Alice was before she died. That her key is his does not make her fencing token his. */
+START_TEST(who_comes_back_under_an_own_token_gets_another_fencing_token)
+{
+	struct rlk_lock_config config = {.ttl_ms = 10000,
+					 .at_risk_ms = 3333,
+					 .fence = true,
+					 .token_len = 4,
+					 .token = "ours"};
+	struct sim_lock *lock;
+	uint64_t fence;
+
+	scene(3);
+	lock = sim_lock_new(alice, JOB, &config);
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	fence = sim_fence(lock);
+	sim_client_kill(alice);
+	sim->loose = true;
+	bob->wall.base_us -= 600 * S;
+	bob->cluster.proposed_fence = fence - 1; /* So that he proposes the same. */
+	lock = sim_lock_new(bob, JOB, &config);
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	ck_assert_uint_gt(sim_fence(lock), fence);
+}
+END_TEST
+
 START_TEST(plain_and_fenced_locks_exclude_each_other)
 {
 	struct sim_lock *plain, *fenced;
@@ -188,6 +213,7 @@ void add_fence(TCase *tcase)
 	tcase_add_test(tcase, nodes_that_forgot_their_tokens_grant_higher_ones);
 	tcase_add_test(tcase, an_old_snapshot_does_not_bring_back_old_tokens);
 	tcase_add_test(tcase, an_own_token_of_the_holder_and_fencing_go_together);
+	tcase_add_test(tcase, who_comes_back_under_an_own_token_gets_another_fencing_token);
 	tcase_add_test(tcase, plain_and_fenced_locks_exclude_each_other);
 	tcase_add_test(tcase, a_renewal_keeps_the_token);
 }

@@ -183,8 +183,7 @@ static void set_fenced(const struct sim *sim, const struct sim_server *server, s
 	floor_us = key->fence == 0 && forgotten_us > floor_us ? forgotten_us : floor_us;
 	if (repair ? command->fence < key->fence
 		   : command->fence < floor_us ||
-			     (command->fence == floor_us && (advance || !ours) &&
-			      !RLK_MUTANT(FENCE_EQUAL))) {
+			     (command->fence == floor_us && !RLK_MUTANT(FENCE_EQUAL))) {
 		answer->kind = RLK_FENCE_LOW;
 		answer->fence = repair ? key->fence : now_us > floor_us ? now_us : floor_us;
 		return;
