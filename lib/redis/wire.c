@@ -7,46 +7,39 @@
 #include <string.h>
 
 #define ARGS_MAX 16
+/* A kind, a number, an end of line. */
+#define HEAD_MAX (1 + 20 + 2)
 
-static bool grow(struct rlk_wire *wire, size_t cap)
+void rlk_wire_free(struct rlk_wire *wire)
+{
+	if (wire->bytes != NULL) {
+		wire->allocator->free(wire->bytes, wire->allocator->data);
+	}
+	wire->bytes = NULL;
+	wire->len = wire->cap = 0;
+}
+
+/* Have room for @len bytes; what was there is over. */
+static bool reserve(struct rlk_wire *wire, size_t len)
 {
 	const struct redlock_allocator *allocator = wire->allocator;
-	char *bytes = allocator->calloc(1, cap, allocator->data);
+	size_t cap = wire->cap == 0 ? 1024 : wire->cap;
+	char *bytes;
 
+	while (cap < len) {
+		cap *= 2;
+	}
+	if (cap == wire->cap) {
+		return true;
+	}
+	bytes = allocator->calloc(1, cap, allocator->data);
 	if (bytes == NULL) {
 		return false;
 	}
-	if (wire->bytes != NULL) {
-		memcpy(bytes, wire->bytes, wire->len);
-		allocator->free(wire->bytes, allocator->data);
-	}
+	rlk_wire_free(wire);
 	wire->bytes = bytes;
 	wire->cap = cap;
 	return true;
-}
-
-static char *room(struct rlk_wire *wire, size_t len)
-{
-	size_t cap = wire->cap == 0 ? 1024 : wire->cap;
-
-	while (cap - wire->len < len) {
-		cap *= 2;
-	}
-	if (wire->failed || (cap != wire->cap && !grow(wire, cap))) {
-		wire->failed = true;
-		return NULL;
-	}
-	return wire->bytes + wire->len;
-}
-
-static void put(struct rlk_wire *wire, const char *bytes, size_t len)
-{
-	char *at = room(wire, len);
-
-	if (at != NULL) {
-		memcpy(at, bytes, len);
-		wire->len += len;
-	}
 }
 
 /* The decimal digits of @n, without NUL; returns how many. Each command has a dozen numbers in it,
@@ -66,25 +59,6 @@ static size_t decimal(char digits[20], uint64_t n)
 	return len;
 }
 
-static void put_head(struct rlk_wire *wire, char kind, size_t n)
-{
-	char head[23] = {kind};
-	size_t len = 1 + decimal(head + 1, n);
-
-	head[len++] = '\r';
-	head[len++] = '\n';
-	put(wire, head, len);
-}
-
-void rlk_wire_free(struct rlk_wire *wire)
-{
-	if (wire->bytes != NULL) {
-		wire->allocator->free(wire->bytes, wire->allocator->data);
-	}
-	wire->bytes = NULL;
-	wire->len = wire->cap = 0;
-}
-
 /* ---- Commands -------------------------------------------------------------------------------- */
 
 struct args {
@@ -92,6 +66,7 @@ struct args {
 	int fence_at; /* This one gets RLK_FENCE_SUFFIX; 0: none does. */
 	const char *v[ARGS_MAX];
 	size_t len[ARGS_MAX];
+	size_t at[ARGS_MAX]; /* Where it begins in the bytes. */
 	char numbers[6][24];
 	int number_count;
 };
@@ -114,22 +89,56 @@ static void add_number(struct args *args, uint64_t number)
 	add(args, text, decimal(text, number));
 }
 
-static void put_all(struct rlk_wire *wire, const struct args *args)
+/* The head of an array or of a string; most are of less than a hundred. Returns where it ends. */
+static char *head(char *at, char kind, size_t n)
+{
+	*at++ = kind;
+	if (n < 10) {
+		*at++ = (char)('0' + n);
+	} else if (n < 100) {
+		*at++ = (char)('0' + n / 10);
+		*at++ = (char)('0' + n % 10);
+	} else {
+		at += decimal(at, n);
+	}
+	*at++ = '\r';
+	*at++ = '\n';
+	return at;
+}
+
+static char *bytes(char *at, const char *from, size_t len)
+{
+	memcpy(at, from, len);
+	return at + len;
+}
+
+static void put_all(struct rlk_wire *wire, struct args *args)
 {
 	static const char suffix[] = RLK_FENCE_SUFFIX;
-	size_t more;
+	size_t most = HEAD_MAX + sizeof suffix, more;
+	char *at;
 	int i;
 
+	for (i = 0; i < args->n; i++) {
+		most += HEAD_MAX + args->len[i] + 2;
+	}
 	wire->len = 0;
-	wire->failed = false;
-	put_head(wire, '*', (size_t)args->n);
+	wire->made.known = false;
+	wire->failed = !reserve(wire, most);
+	if (wire->failed) {
+		return;
+	}
+	at = head(wire->bytes, '*', (size_t)args->n);
 	for (i = 0; i < args->n; i++) {
 		more = args->fence_at > 0 && i == args->fence_at ? sizeof suffix - 1 : 0;
-		put_head(wire, '$', args->len[i] + more);
-		put(wire, args->v[i], args->len[i]);
-		put(wire, suffix, more);
-		put(wire, "\r\n", 2);
+		at = head(at, '$', args->len[i] + more);
+		args->at[i] = (size_t)(at - wire->bytes);
+		at = bytes(at, args->v[i], args->len[i]);
+		at = bytes(at, suffix, more);
+		*at++ = '\r';
+		*at++ = '\n';
 	}
+	wire->len = (size_t)(at - wire->bytes);
 }
 
 void rlk_wire_args(struct rlk_wire *wire, int argc, const char *const *argv)
@@ -246,25 +255,69 @@ static void add_keys(struct args *args, const struct rlk_command *command,
 	}
 }
 
+/* ---- The same for all nodes ------------------------------------------------------------------ */
+
+/* It has a token, and nothing of the node but whether that knows the script. */
+static bool is_for_all(const struct rlk_command *command)
+{
+	return command->op == RLK_OP_RELEASE ||
+	       (is_vote(command->op) && command->fence == 0 && !command->checked);
+}
+
+static bool is_there(const struct rlk_wire *wire, size_t at, size_t len, const char *text,
+		     size_t text_len)
+{
+	return len == text_len && memcmp(wire->bytes + at, text, len) == 0;
+}
+
+static bool is_made(const struct rlk_wire *wire, const struct rlk_command *command, bool by_digest)
+{
+	return wire->made.known && wire->made.op == command->op &&
+	       wire->made.by_digest == by_digest && wire->made.ttl_ms == command->ttl_ms &&
+	       is_for_all(command) &&
+	       is_there(wire, wire->made.name_at, wire->made.name_len, command->name->bytes,
+			command->name->len) &&
+	       is_there(wire, wire->made.token_at, wire->made.token_len, command->token,
+			command->token_len);
+}
+
+static void remember(struct rlk_wire *wire, const struct rlk_command *command, bool by_digest,
+		     const struct args *args)
+{
+	int name = rlk_wire_script(command) == RLK_SCRIPTS ? 1 : 3; /* The token is behind it. */
+
+	if (wire->failed || !is_for_all(command)) {
+		return;
+	}
+	wire->made.known = true;
+	wire->made.by_digest = by_digest;
+	wire->made.op = command->op;
+	wire->made.ttl_ms = command->ttl_ms;
+	wire->made.name_at = args->at[name];
+	wire->made.name_len = args->len[name];
+	wire->made.token_at = args->at[name + 1];
+	wire->made.token_len = args->len[name + 1];
+}
+
 void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
 		     const struct rlk_wire_node *node)
 {
 	enum rlk_script_id id = rlk_wire_script(command);
-	struct args args = {0};
+	bool by_digest = id != RLK_SCRIPTS && (node->loaded & (1U << id)) != 0;
+	struct args args;
 
-	if (id == RLK_SCRIPTS) {
-		add_plain(&args, command);
-		put_all(wire, &args);
+	if (is_made(wire, command, by_digest)) {
 		return;
 	}
-	if ((node->loaded & (1U << id)) != 0) {
-		add_text(&args, "EVALSHA");
-		add_text(&args, rlk_scripts[id].sha1);
+	args.n = args.fence_at = args.number_count = 0;
+	if (id == RLK_SCRIPTS) {
+		add_plain(&args, command);
 	} else {
-		add_text(&args, "EVAL");
-		add_text(&args, rlk_scripts[id].text);
+		add_text(&args, by_digest ? "EVALSHA" : "EVAL");
+		add_text(&args, by_digest ? rlk_scripts[id].sha1 : rlk_scripts[id].text);
+		add_keys(&args, command, node);
+		add_script_args(&args, command, node);
 	}
-	add_keys(&args, command, node);
-	add_script_args(&args, command, node);
 	put_all(wire, &args);
+	remember(wire, command, by_digest, &args);
 }

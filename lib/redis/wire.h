@@ -22,6 +22,14 @@ struct rlk_wire {
 	char *bytes;
 	size_t len, cap;
 	bool failed; /* Out of memory: the bytes are not complete. */
+	/* Of which command they are, if they are the same for another node: with whose name and
+	 * token, is looked up in the bytes. */
+	struct {
+		bool known, by_digest;
+		enum rlk_op op;
+		uint32_t ttl_ms;
+		size_t name_at, name_len, token_at, token_len;
+	} made;
 };
 
 /* What of the node goes into a command. */
@@ -36,7 +44,8 @@ struct rlk_wire_node {
 void rlk_wire_args(struct rlk_wire *wire, int argc, const char *const *argv);
 /* The script that @command runs on a node, or RLK_SCRIPTS for none. */
 enum rlk_script_id rlk_wire_script(const struct rlk_command *command);
-/* Fill @wire. Scripts go by digest if the connection has seen them, else with their text. */
+/* Fill @wire, or leave it if that is in it already. Scripts go by digest if the connection has seen
+ * them, else with their text. */
 void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
 		     const struct rlk_wire_node *node);
 void rlk_wire_free(struct rlk_wire *wire);
