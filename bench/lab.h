@@ -10,6 +10,7 @@
 #include "crowd.h"
 #include "figures.h"
 #include "lab_options.h"
+#include "ranks.h"
 #include "servers.h"
 
 #define WHY_MAX 256
@@ -33,10 +34,15 @@ struct load_errors {
 
 struct load_results {
 	double *values; /* [level][who][round][figure] */
+	double *ranks;	/* [level][who][round][rank], of acquire */
 	struct load_errors errors[LEVELS_MAX][WHO_COUNT];
 };
 
 extern const struct crowd *const load_crowds[WHO_COUNT];
+
+/** The values at the ranks of acquire, of all rounds: RANKS apart. */
+double *load_ranks(const struct lab *lab, const struct load_results *results, size_t level,
+		   int who);
 
 /** The values of all rounds: FIGURES apart. */
 double *load_values(const struct lab *lab, const struct load_results *results, size_t level,
@@ -46,6 +52,7 @@ double *load_values(const struct lab *lab, const struct load_results *results, s
 int lab_load(struct lab *lab);
 int lab_growth(struct lab *lab);
 int lab_spin(struct lab *lab);
+int lab_timeline(struct lab *lab);
 
 void load_print(const struct lab *lab, const struct load_results *results);
 void load_write(const struct lab *lab, const struct load_results *results, FILE *file);

@@ -10,10 +10,13 @@
 #define EXIT_USAGE 64
 
 static const char usage[] =
-	"usage: redlock-bench [load|growth|spin] [options]\n"
+	"usage: redlock-bench [load|growth|timeline|spin] [options]\n"
 	"load    Cycles (acquire, then release) by many at once: latency, throughput, and what it\n"
 	"        costs client and servers, beside the floor: the same work with raw sockets.\n"
 	"growth  What an operation and a lock cost when so many are held, or wait, in one client.\n"
+	"timeline One cycle after the other, and how long they took at which moment, while "
+	"somebody\n"
+	"        ends and stops nodes: says \"begin\" on standard output when it begins.\n"
 	"spin    Cycles of one contender in this very process; for a profiler.\n"
 	"\n"
 	"  --in-flight LIST  load: cycles in flight, 1 to 100000 (default 1,64,1024)\n"
@@ -28,6 +31,7 @@ static const char usage[] =
 	"  --warmup N        cycles before each block that are not counted\n"
 	"  --ttl MS          lease length (default 30000)\n"
 	"  --node-timeout MS of the library (default 5000)\n"
+	"  --interval MS     timeline: the moments are so long (default 50)\n"
 	"  --who WHO         spin: ours, floor or ping (default ours)\n"
 	"  --settle US       spin: sleep so long before each wait for events, so that all runs do\n"
 	"                    the same work\n"
@@ -47,6 +51,7 @@ enum {
 	TTL,
 	NODE_TIMEOUT,
 	SETTLE,
+	INTERVAL,
 	WHO,
 	NODES,
 	PORT,
@@ -64,6 +69,7 @@ static const struct option known[] = {{"in-flight", required_argument, NULL, IN_
 				      {"ttl", required_argument, NULL, TTL},
 				      {"node-timeout", required_argument, NULL, NODE_TIMEOUT},
 				      {"settle", required_argument, NULL, SETTLE},
+				      {"interval", required_argument, NULL, INTERVAL},
 				      {"who", required_argument, NULL, WHO},
 				      {"nodes", required_argument, NULL, NODES},
 				      {"port", required_argument, NULL, PORT},
@@ -143,6 +149,8 @@ static bool take(struct lab_options *options, int which, const char *text)
 		return take_small(text, 1, 600000, &options->node_timeout_ms);
 	case SETTLE:
 		return take_small(text, 0, 100000, &options->settle_us);
+	case INTERVAL:
+		return take_small(text, 1, 60000, &options->interval_ms);
 	default:
 		return take_other(options, which, text);
 	}
@@ -153,7 +161,10 @@ static bool take_mode(struct lab_options *options, const char *word)
 	static const struct {
 		const char *word;
 		enum lab_mode mode;
-	} modes[] = {{"load", LAB_LOAD}, {"growth", LAB_GROWTH}, {"spin", LAB_SPIN}};
+	} modes[] = {{"load", LAB_LOAD},
+		     {"growth", LAB_GROWTH},
+		     {"timeline", LAB_TIMELINE},
+		     {"spin", LAB_SPIN}};
 	size_t i;
 
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -199,6 +210,7 @@ int lab_options_parse(struct lab_options *options, int argc, char **argv, int *c
 		.warmup = UINT64_MAX,
 		.ttl_ms = 30000,
 		.node_timeout_ms = 5000,
+		.interval_ms = 50,
 		.first_port = 23500,
 		.who = &crowd_ours,
 	};

@@ -11,7 +11,7 @@
 #define LEVELS_MAX 16
 #define LAB_ROUNDS_MAX 1000
 
-enum lab_mode { LAB_LOAD, LAB_GROWTH, LAB_SPIN };
+enum lab_mode { LAB_LOAD, LAB_GROWTH, LAB_TIMELINE, LAB_SPIN };
 
 struct lab_options {
 	enum lab_mode mode;
@@ -26,6 +26,7 @@ struct lab_options {
 	uint32_t ttl_ms;
 	uint32_t node_timeout_ms;
 	uint32_t settle_us;
+	uint32_t interval_ms;
 	const struct crowd *who; /* Spins. */
 	uint16_t first_port;
 	const char *json;   /* Where to; NULL: no JSON. */

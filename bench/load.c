@@ -26,6 +26,7 @@ struct block_plan {
 struct block_end {
 	struct run run;
 	double values[FIGURES];
+	double ranks[RANKS];
 	char why[WHY_MAX];
 };
 
@@ -35,6 +36,13 @@ double *load_values(const struct lab *lab, const struct load_results *results, s
 	size_t place = (level * WHO_COUNT + (size_t)who) * lab->options.rounds;
 
 	return results->values + place * FIGURES;
+}
+
+double *load_ranks(const struct lab *lab, const struct load_results *results, size_t level, int who)
+{
+	size_t place = (level * WHO_COUNT + (size_t)who) * lab->options.rounds;
+
+	return results->ranks + place * RANKS;
 }
 
 /* ---- Inside the block's process -------------------------------------------------------------- */
@@ -88,6 +96,7 @@ static void measure(const struct block_plan *block, void *contender, const struc
 	meter_end(meter, &after);
 	end->run.errors += errors;
 	figures_of(&end->run, &before, &after, (double)meter_rss_bytes() / 1048576, end->values);
+	ranks_of(&end->run.acquire, end->ranks);
 }
 
 static bool play(void *shared, void *data)
@@ -137,6 +146,8 @@ static bool add_block(const struct lab *lab, struct load_results *results, struc
 	}
 	memcpy(load_values(lab, results, level, who) + (size_t)round * FIGURES, end->values,
 	       sizeof(end->values));
+	memcpy(load_ranks(lab, results, level, who) + (size_t)round * RANKS, end->ranks,
+	       sizeof(end->ranks));
 	if (errors->errors == 0) {
 		memcpy(errors->first, end->run.first_error, sizeof(errors->first));
 	}
@@ -193,7 +204,9 @@ int lab_load(struct lab *lab)
 	int code = EXIT_FAILURE;
 
 	results.values = calloc(blocks * FIGURES, sizeof(double));
-	if (!results.values || stage_open(&stage, sizeof(struct block_end)) != 0) {
+	results.ranks = calloc(blocks * RANKS, sizeof(double));
+	if (!results.values || !results.ranks ||
+	    stage_open(&stage, sizeof(struct block_end)) != 0) {
 		fputs("redlock-bench: out of memory\n", stderr);
 	} else if (run_rounds(lab, &results, &stage)) {
 		load_print(lab, &results);
@@ -203,6 +216,7 @@ int lab_load(struct lab *lab)
 		}
 	}
 	stage_close(&stage);
+	free(results.ranks);
 	free(results.values);
 	return code;
 }

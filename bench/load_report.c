@@ -134,6 +134,34 @@ static void write_figure(const struct lab *lab, const struct load_results *resul
 	fprintf(file, "]}");
 }
 
+/* A rank that one of the blocks was too short for is not known: the others alone would stand out of
+ * line with its neighbours. */
+static double rank_of(const struct lab *lab, const double *values)
+{
+	unsigned round;
+
+	for (round = 0; round < lab->options.rounds; round++) {
+		if (!isfinite(values[(size_t)round * RANKS])) {
+			return (double)NAN;
+		}
+	}
+	return figures_median(values, RANKS, lab->options.rounds);
+}
+
+static void write_ranks(const struct lab *lab, const struct load_results *results, size_t level,
+			int who, FILE *file)
+{
+	const double *ranks = load_ranks(lab, results, level, who);
+	unsigned rank;
+
+	fprintf(file, "     \"acquire_ranks_us\": [");
+	for (rank = 0; rank < RANKS; rank++) {
+		fputs(rank > 0 ? ", " : "", file);
+		lab_write_number(file, rank_of(lab, ranks + rank));
+	}
+	fprintf(file, "],\n");
+}
+
 static void write_contender(const struct lab *lab, const struct load_results *results, size_t level,
 			    int who, FILE *file)
 {
@@ -149,7 +177,9 @@ static void write_contender(const struct lab *lab, const struct load_results *re
 	fprintf(file, "     \"cycles\": %" PRIu64 ", \"errors\": %" PRIu64, errors->cycles,
 		errors->errors);
 	/* Names and fixed words: nothing to escape. */
-	fprintf(file, ", \"first_error\": \"%s\",\n     \"figures\": {\n", errors->first);
+	fprintf(file, ", \"first_error\": \"%s\",\n", errors->first);
+	write_ranks(lab, results, level, who, file);
+	fprintf(file, "     \"figures\": {\n");
 	for (figure = 0; figure < FIGURES; figure++) {
 		if (who == WHO_PING && !ping_has(figure)) {
 			continue;
@@ -165,6 +195,7 @@ void load_write(const struct lab *lab, const struct load_results *results, FILE 
 {
 	const struct lab_options *options = &lab->options;
 	const char *comma = "";
+	unsigned rank;
 	size_t level;
 	int who;
 
@@ -176,7 +207,11 @@ void load_write(const struct lab *lab, const struct load_results *results, FILE 
 	fprintf(file, "  \"rounds\": %u, \"block_cycles\": %" PRIu64 ", \"block_s\": %g,\n",
 		options->rounds, options->cycles,
 		options->cycles > 0 ? 0.0 : (double)options->duration_ns / 1e9);
-	fprintf(file, "  \"results\": [\n");
+	fprintf(file, "  \"rank_percents\": [");
+	for (rank = 0; rank < RANKS; rank++) {
+		fprintf(file, "%s%.6g", rank > 0 ? ", " : "", rank_percent(rank));
+	}
+	fprintf(file, "],\n  \"results\": [\n");
 	for (level = 0; level < options->level_count; level++) {
 		for (who = 0; who < WHO_COUNT; who++) {
 			fprintf(file, "%s", comma);

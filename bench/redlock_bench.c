@@ -60,6 +60,8 @@ static int work(struct lab *lab)
 		return lab_load(lab);
 	case LAB_GROWTH:
 		return lab_growth(lab);
+	case LAB_TIMELINE:
+		return lab_timeline(lab);
 	case LAB_SPIN:
 		return lab_spin(lab);
 	}

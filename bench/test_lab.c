@@ -8,6 +8,7 @@
 #include "crowd.h"
 #include "figures.h"
 #include "meter.h"
+#include "ranks.h"
 #include "servers.h"
 #include "values.h"
 
@@ -52,6 +53,24 @@ static void small_values_have_buckets_of_their_own(void)
 	check(within(histogram_percentile_us(&histogram, 33), 0.003, 1e-9), "3 ns");
 	check(within(histogram_percentile_us(&histogram, 66), 0.511, 1e-9), "511 ns");
 	check(within(histogram_percentile_us(&histogram, 99), 0.512, 1e-9), "512 ns");
+}
+
+static void ranks_end_where_the_samples_do(void)
+{
+	static struct histogram histogram;
+	double us[RANKS];
+	uint64_t value;
+
+	for (value = 1; value <= 100; value++) {
+		histogram_add(&histogram, value * 1000);
+	}
+	ranks_of(&histogram, us);
+	check(rank_percent(0) == 0 && within(us[0], 1, 0.002), "the first rank is the quickest");
+	check(within(rank_percent(RANKS_PER_DECADE), 90, 1e-9) &&
+		      within(us[RANKS_PER_DECADE], 90, 0.002),
+	      "a power of ten later nine of ten are below");
+	check(within(us[2 * RANKS_PER_DECADE], 99, 0.002), "one sample is above the rank of 99 %");
+	check(isnan(us[2 * RANKS_PER_DECADE + 1]), "there is nothing to tell above it");
 }
 
 static void closed_loops_end_by_count(void)
@@ -180,6 +199,7 @@ int main(int argc, char **argv)
 {
 	histograms_are_close();
 	small_values_have_buckets_of_their_own();
+	ranks_end_where_the_samples_do();
 	closed_loops_end_by_count();
 	open_loops_do_not_wait_for_the_slow();
 	commands_of_clients_are_counted();

@@ -51,9 +51,31 @@ def check_load(port, *options):
     assert places == [(n, who) for n in (1, 20) for who in ("floor", "ours", "ping")], places
     for row in report["results"]:
         check_row(row, clean)
+        check_ranks(report, row)
         assert row["resources"] <= row["in_flight"], row
     assert "restart guard off" in table and "20 in flight" in table
     return report, clean
+
+
+def check_ranks(report, row):
+    """Twenty cycles are too few for the later ranks."""
+    percents, values = report["rank_percents"], row["acquire_ranks_us"]
+    assert len(values) == len(percents) and percents[0] == 0, row
+    known = [value for value in values if value is not None]
+    assert known == sorted(known) and 0 < len(known) < len(values), row
+
+
+def check_timeline(port):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "result.json"
+        length = ["--seconds", "0.3", "--interval", "100"]
+        done = run(port, "timeline", *length, "--json", str(path))
+        report = json.loads(path.read_text(encoding="utf-8"))
+    assert done.stdout.startswith("begin\n"), done.stdout
+    assert len(report["intervals"]) == 4 and report["interval_ms"] == 100, report
+    granted = [each for each in report["intervals"] if each["granted"] > 0]
+    assert granted and all(0 < each["p50_us"] <= each["max_us"] for each in granted), report
+    assert done.returncode == (2 if report["errors"] else 0), report
 
 
 def check_growth(port):
@@ -79,6 +101,7 @@ def main():
     check_load(23820, "--rate", "2000")
     check_load(23840, "--resources", "2")
     check_growth(23860)
+    check_timeline(23870)
     for who in ("ours", "floor", "ping"):
         assert run(23880, "spin", "--who", who, "--settle", "100").returncode == 0
 
