@@ -11,11 +11,16 @@ import pathlib
 import sys
 import tempfile
 
-from contenders import TTL_MS, contenders
+from contenders import PEERS, TTL_MS, contenders
 from local_servers import local_servers, program
 from table import print_table
 
 NODES = 5
+
+
+def numbers(text):
+    """Those that are not 0."""
+    return [number for number in map(int, text.split(",")) if number > 0]
 
 
 def options():
@@ -25,16 +30,18 @@ def options():
     parser.add_argument("--seconds", type=float, default=2, help="length of a block")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--port", type=int, default=24200, help="lowest port of the servers")
-    parser.add_argument("--in-flight", default="1,64,1024", help="each on a resource of its own")
-    parser.add_argument("--shared", type=int, default=32, help="in flight on one resource; 0: none")
+    level = {"type": numbers, "metavar": "LIST"}
+    parser.add_argument("--in-flight", **level, default="1,64,1024", help="own resources; 0: none")
+    parser.add_argument("--shared", **level, default="32", help="on one resource; 0: none")
+    parser.add_argument("--who", default=",".join(PEERS), help="these peers")
+    parser.add_argument("--ours-on", **level, default="5,1", help="the floor and ours on so many")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures of every block there")
     return parser.parse_args()
 
 
 def settings(asked):
     """Pairs: how many in flight, on how many resources."""
-    alone = [(int(level), int(level)) for level in asked.in_flight.split(",")]
-    return alone + ([(asked.shared, 1)] if asked.shared else [])
+    return [(level, level) for level in asked.in_flight] + [(level, 1) for level in asked.shared]
 
 
 def play_round(turn, setting, able, nodes, seconds):
@@ -50,7 +57,7 @@ def play_round(turn, setting, able, nodes, seconds):
 
 def play(asked, nodes):
     blocks = []
-    everybody = contenders(asked.peers, asked.ours)
+    everybody = contenders(asked.peers, asked.ours, asked.who.split(","), asked.ours_on)
     for setting in settings(asked):
         able = [each for each in everybody if each.can(*setting)]
         for turn in range(asked.rounds):

@@ -8,6 +8,7 @@ import subprocess
 
 PATIENCE_S = 120
 OURS_ONLY = ("floor", "ours")
+PEERS = ("redsync", "redsync-failfast", "rueidislock", "rueidislock-3keys")
 TTL_MS = 30000
 
 
@@ -91,12 +92,11 @@ class LatencyOfOurs:
             yield {**row, **load, "figures": figures}
 
 
-def contenders(peers, ours):
-    """All that there are; @ours is the directory of our programs."""
+def contenders(peers, ours, names=PEERS, counts=(5, 1)):
+    """@ours is the directory of our programs, @counts are the numbers of nodes that they get."""
     load = ours / "redlock-bench"
     if load.exists():
-        own = [LoadOfOurs(load, count) for count in (5, 1)]
+        own = [LoadOfOurs(load, count) for count in counts]
     else:
-        own = [LatencyOfOurs(ours / "acquire_latency", count) for count in (5, 1)]
-    names = ("redsync", "redsync-failfast", "rueidislock", "rueidislock-3keys")
+        own = [LatencyOfOurs(ours / "acquire_latency", count) for count in counts]
     return own + [Peer(peers, name) for name in names]

@@ -23,6 +23,7 @@ type window struct {
 	servers                 serverUsage
 	rss                     int
 	starved                 int // Workers that ended no cycle.
+	timeline                *timeline
 }
 
 // add counts what ends in the window, whenever it began.
@@ -59,11 +60,13 @@ type worker struct {
 // cycle acquires and releases once. False: there was no lock to be had.
 func (o *worker) cycle(ctx context.Context, w *window) bool {
 	start := time.Now()
-	if err := o.lock.acquire(ctx); err != nil {
+	err := o.lock.acquire(ctx)
+	granted := time.Now()
+	w.timeline.add(start, granted, err == nil)
+	if err != nil {
 		w.failed(fmt.Errorf("acquire: %w", err))
 		return false
 	}
-	granted := time.Now()
 	w.add(&w.acquire, granted.Sub(start))
 	if o.hold > 0 {
 		time.Sleep(o.hold)
@@ -96,6 +99,10 @@ func watch(p plan, w *window, nodes servers) {
 	before := nodes.usage()
 	cpu, start := clientCPU(), time.Now()
 	w.open.Store(true)
+	if p.interval > 0 {
+		w.timeline.start(start)
+		fmt.Println("begin")
+	}
 	time.Sleep(p.measured)
 	w.open.Store(false)
 	w.length, w.clientCPU = time.Since(start), clientCPU()-cpu
@@ -122,6 +129,9 @@ func measure(p plan) (*window, error) {
 	defer cancel()
 
 	var w window
+	if p.interval > 0 {
+		w.timeline = newTimeline(p.measured, p.interval)
+	}
 	var over atomic.Bool
 	var running sync.WaitGroup
 	workers := make([]worker, p.concurrency)

@@ -19,6 +19,7 @@ type plan struct {
 	hold        time.Duration
 	warmup      time.Duration
 	measured    time.Duration
+	interval    time.Duration // Of a timeline; 0: none.
 }
 
 func seconds(s float64) time.Duration {
@@ -36,7 +37,7 @@ func (p *plan) check(nodes, resources string) error {
 		return errors.New("-resources is distinct or shared")
 	case p.concurrency < 1 || p.concurrency > 100000:
 		return errors.New("-concurrency is from 1 to 100000")
-	case p.measured <= 0 || p.warmup < 0 || p.hold < 0:
+	case p.measured <= 0 || p.warmup < 0 || p.hold < 0 || p.interval < 0:
 		return errors.New("a time is negative, or there is nothing to measure")
 	case p.ttl < 100*time.Millisecond:
 		return errors.New("-ttl is too short")
@@ -56,6 +57,7 @@ func parseOptions(args []string) (plan, string, error) {
 	flags.DurationVar(&p.hold, "hold", 0, "pause between granted and release: 1ms")
 	warmup := flags.Float64("warmup", 0.5, "seconds that are not counted")
 	measured := flags.Float64("seconds", 3, "seconds that are")
+	flags.DurationVar(&p.interval, "timeline", 0, "tell each such interval by itself: 50ms")
 	json := flags.String("json", "-", "file to write to; - is standard output")
 	if err := flags.Parse(args); err != nil {
 		return p, "", err

@@ -24,6 +24,9 @@ type told struct {
 	FirstError string              `json:"first_error"`
 	Starved    int                 `json:"starved"`
 	Figures    map[string]*float64 `json:"figures"`
+	Ranks      []*float64          `json:"acquire_ranks_us"`
+	Interval   int64               `json:"interval_ms,omitempty"`
+	Intervals  []toldMoment        `json:"intervals,omitempty"`
 }
 
 // rounded keeps as many digits as can mean something. Nothing is told of what is 0 by 0.
@@ -76,7 +79,9 @@ func tell(p plan, w *window) told {
 		Who: p.peer, Versions: versions(), Nodes: len(p.nodes),
 		InFlight: p.concurrency, Resources: p.concurrency,
 		TTL: p.ttl.Milliseconds(), Hold: p.hold.Microseconds(), Measured: w.length.Seconds(),
-		Cycles: w.cycle.count.Load(), Errors: w.errors.Load(), Starved: w.starved, Figures: figuresOf(w),
+		Cycles: w.cycle.count.Load(), Errors: w.errors.Load(), Starved: w.starved,
+		Figures: figuresOf(w), Ranks: ranksOf(&w.acquire),
+		Interval: p.interval.Milliseconds(), Intervals: w.timeline.tell(),
 	}
 	if p.shared {
 		t.Resources = 1

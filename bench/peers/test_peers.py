@@ -43,6 +43,20 @@ def check(told, peer, resources):
     for step in ("acquire", "release", "cycle"):
         values = [figures[f"{step}_{quantile}_us"] for quantile in QUANTILES]
         assert values[0] > 0 and values == sorted(values), (step, values)
+    known = [value for value in told["acquire_ranks_us"] if value is not None]
+    assert known == sorted(known) and known[0] > 0, told
+
+
+def check_timeline(peers, nodes):
+    with tempfile.TemporaryDirectory() as place:
+        file = pathlib.Path(place) / "figures.json"
+        options = ["-nodes", ",".join(nodes), "-timeline", "50ms", "-json", file]
+        command = [peers, "-peer", "redsync", *TINY, *options]
+        done = subprocess.run(command, check=True, timeout=60, stdout=subprocess.PIPE, text=True)
+        told = json.loads(file.read_text(encoding="utf-8"))
+    assert done.stdout == "begin\n", done.stdout
+    assert len(told["intervals"]) == 5 and told["interval_ms"] == 50, told
+    assert any(each["granted"] > 0 and each["max_us"] > 0 for each in told["intervals"]), told
 
 
 def check_comparison(peers, ours, first_port):
@@ -91,6 +105,7 @@ def main():
         for peer in PEERS:
             for resources in ("distinct", "shared"):
                 check(measure(peers, peer, nodes, resources), peer, resources)
+        check_timeline(peers, nodes)
     check_comparison(peers, ours, first_port)
     check_hung(peers, ours, first_port)
     wrong = subprocess.run([peers, "-peer", "nobody", "-nodes", "x"], check=False).returncode
