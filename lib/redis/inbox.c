@@ -16,7 +16,7 @@ void rlk_inbox_open(struct rlk_inbox *inbox, const struct redlock_allocator *all
 		    redisReader *reader)
 {
 	*inbox = (struct rlk_inbox){.allocator = allocator, .reader = reader};
-	rlk_bounds_set(&inbox->bounds, reader);
+	rlk_slots_set(&inbox->slots, reader);
 }
 
 void rlk_inbox_close(struct rlk_inbox *inbox)
@@ -89,16 +89,17 @@ const char *rlk_inbox_next(struct rlk_inbox *inbox, redisReply **reply, struct r
 
 	*reply = NULL;
 	if (redisReaderGetReply(reader, &built) != REDIS_OK) {
-		return inbox->bounds.overrun ? "a reply of too many elements" : reader->errstr;
+		return inbox->slots.bounds.overrun ? "a reply of too many elements"
+						   : reader->errstr;
 	}
 	if (built == NULL) {
 		return inbox->bytes > BYTES_MAX ? "a reply that is too long" : NULL;
 	}
 	inbox->bytes = reader->len - reader->pos;
-	rlk_bounds_next(&inbox->bounds);
+	rlk_bounds_next(&inbox->slots.bounds);
 	if (inbox->count == 0 || is_push(built)) {
 		why = unasked(inbox, built);
-		freeReplyObject(built);
+		rlk_slots_free(built);
 		return why;
 	}
 	*reply = built;

@@ -6,7 +6,7 @@
 #include <redlock/redlock.h>
 #include <stdbool.h>
 
-#include "bounds.h"
+#include "slots.h"
 
 struct rlk_due {
 	redisCallbackFn *cb;
@@ -16,7 +16,7 @@ struct rlk_due {
 struct rlk_inbox {
 	const struct redlock_allocator *allocator;
 	redisReader *reader; /* Of the context; reads and builds replies. */
-	struct rlk_bounds bounds;
+	struct rlk_slots slots;
 	/* Replies that are due, oldest first: a ring. */
 	struct rlk_due *due;
 	size_t cap, first, count;
@@ -32,8 +32,8 @@ bool rlk_inbox_reserve(struct rlk_inbox *inbox);
 void rlk_inbox_expect(struct rlk_inbox *inbox, redisCallbackFn *cb, void *data);
 /* The reader was given so many bytes. */
 void rlk_inbox_came(struct rlk_inbox *inbox, size_t bytes);
-/* The next reply that is complete, or NULL in @reply, and who waits for it. Free the reply. Returns
- * NULL; or, if the server does not speak the protocol, in what way. */
+/* The next reply that is complete, or NULL in @reply, and who waits for it. Free the reply by
+ * rlk_slots_free(). Returns NULL; or, if the server does not speak the protocol, in what way. */
 const char *rlk_inbox_next(struct rlk_inbox *inbox, redisReply **reply, struct rlk_due *due);
 
 #endif

@@ -124,7 +124,7 @@ static void hand_out(struct rlk_io *io)
 			return;
 		}
 		due.cb(io->ac, reply, due.data); /* May end the connection. */
-		freeReplyObject(reply);
+		rlk_slots_free(reply);
 	}
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "redis/bounds.h"
+#include "redis/slots.h"
 #include "redis/wire.h"
 
 static bool is_status(const redisReply *reply, const char *text)
@@ -124,20 +124,20 @@ static void check_votes_count(enum rlk_op op, const redisReply *reply)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	redisReader *reader = redisReaderCreate();
-	struct rlk_bounds bounds;
+	struct rlk_slots slots;
 	void *reply;
 	unsigned op;
 
 	REQUIRE(reader != NULL);
-	rlk_bounds_set(&bounds, reader);
+	rlk_slots_set(&slots, reader);
 	redisReaderFeed(reader, (const char *)bytes, size);
 	while (redisReaderGetReply(reader, &reply) == REDIS_OK && reply != NULL) {
 		for (op = RLK_OP_ACQUIRE; op <= RLK_OP_INSPECT; op++) {
 			check((enum rlk_op)op, reply);
 			check_votes_count((enum rlk_op)op, reply);
 		}
-		freeReplyObject(reply);
-		rlk_bounds_next(&bounds);
+		rlk_slots_free(reply);
+		rlk_bounds_next(&slots.bounds);
 	}
 	redisReaderFree(reader);
 	return 0;
