@@ -189,11 +189,11 @@ struct rlk_attempt *rlk_attempt_new(struct rlk_cluster *cluster, struct rlk_name
 }
 
 enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node, enum rlk_op op,
-				     uint32_t round)
+				     uint32_t round, uint64_t now_us)
 {
 	struct rlk_claim *claim = &attempt->claims[node];
 	enum rlk_answer_kind taken =
-		rlk_node_ask(&attempt->cluster->nodes[node], &attempt->asker, op, round);
+		rlk_node_ask(&attempt->cluster->nodes[node], &attempt->asker, op, round, now_us);
 
 	if (taken != RLK_YES) {
 		return taken;
@@ -222,7 +222,8 @@ static void withdraw(struct rlk_attempt *attempt, unsigned node)
 }
 
 /* What is left of the claim, now that all that has not left is withdrawn. */
-static enum rlk_answer_kind give_back(struct rlk_attempt *attempt, unsigned node, uint32_t round)
+static enum rlk_answer_kind give_back(struct rlk_attempt *attempt, unsigned node, uint32_t round,
+				      uint64_t now_us)
 {
 	struct rlk_claim *claim = &attempt->claims[node];
 	struct rlk_node *at = &attempt->cluster->nodes[node];
@@ -232,16 +233,17 @@ static enum rlk_answer_kind give_back(struct rlk_attempt *attempt, unsigned node
 		return RLK_UNREACHABLE; /* Nothing is there, and nobody to ask. */
 	}
 	attempt->pins++; /* For the debt. */
-	if (rlk_debt_owe(at, &claim->debt, round)) {
+	if (rlk_debt_owe(at, &claim->debt, round, now_us)) {
 		return RLK_YES;
 	}
 	return RLK_UNREACHABLE;
 }
 
-enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node, uint32_t round)
+enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node, uint32_t round,
+					 uint64_t now_us)
 {
 	withdraw(attempt, node);
-	return give_back(attempt, node, round);
+	return give_back(attempt, node, round, now_us);
 }
 
 void rlk_attempt_withdraw(struct rlk_attempt *attempt)
@@ -262,6 +264,7 @@ void rlk_attempt_leave(struct rlk_attempt *attempt)
 
 void rlk_attempt_abandon(struct rlk_attempt *attempt)
 {
+	uint64_t now_us = rlk_now(attempt->cluster);
 	unsigned i;
 
 	/* One round: nobody hears what still comes for it. */
@@ -270,7 +273,7 @@ void rlk_attempt_abandon(struct rlk_attempt *attempt)
 		withdraw(attempt, i);
 		/* Nothing is left behind. */
 		if (attempt->claims[i].state != RLK_CLAIM_NONE && !RLK_MUTANT(LOSS_KEPT)) {
-			give_back(attempt, i, 0);
+			give_back(attempt, i, 0, now_us);
 		}
 	}
 	unpin(attempt);

@@ -42,10 +42,10 @@ struct rlk_attempt *rlk_attempt_new(struct rlk_cluster *cluster, struct rlk_name
 				    uint32_t ttl_ms);
 /* Ask @node; as rlk_node_ask(). */
 enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node, enum rlk_op op,
-				     uint32_t round);
+				     uint32_t round, uint64_t now_us);
 /* Ask @node to release, and keep asking in the background until it has; as rlk_node_ask(). */
-enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node,
-					 uint32_t round);
+enum rlk_answer_kind rlk_attempt_release(struct rlk_attempt *attempt, unsigned node, uint32_t round,
+					 uint64_t now_us);
 /* What has not left stays here. */
 void rlk_attempt_withdraw(struct rlk_attempt *attempt);
 /* The owner lets go, and hears no more; what has not left stays here, and releases still owed are

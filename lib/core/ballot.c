@@ -97,8 +97,7 @@ void rlk_lock_ballot(struct rlk_lock *lock, unsigned node, enum rlk_ballot ballo
 	if (note->vote == REDLOCK_VOTE_NONE || note->vote == REDLOCK_VOTE_MISSING) {
 		note->vote = (uint8_t)vote;
 		if (request != NULL) {
-			note->rtt_us =
-				(uint32_t)rlk_until(rlk_now(lock->cluster), request->asked_us);
+			note->rtt_us = lock->cluster->nodes[node].rtt_us;
 		}
 	}
 	rlk_round_vote(&lock->round, node, ballot);

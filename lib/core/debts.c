@@ -54,14 +54,14 @@ static void sweep_later(struct rlk_node *node, uint64_t now_us)
 	rlk_node_wake_by(node, node->sweep_us);
 }
 
-static bool ask(struct rlk_node *node, struct rlk_debt *debt, uint32_t round)
+static bool ask(struct rlk_node *node, struct rlk_debt *debt, uint32_t round, uint64_t now_us)
 {
 	if (debt->asking) {
 		return true;
 	}
-	if (rlk_node_ask(node, debt->asker, RLK_OP_RELEASE, round) != RLK_YES) {
+	if (rlk_node_ask(node, debt->asker, RLK_OP_RELEASE, round, now_us) != RLK_YES) {
 		if (node->state == RLK_UP) { /* Else rlk_debts_up() will ask. */
-			sweep_later(node, rlk_now(node->cluster));
+			sweep_later(node, now_us);
 		}
 		return false;
 	}
@@ -69,7 +69,7 @@ static bool ask(struct rlk_node *node, struct rlk_debt *debt, uint32_t round)
 	return true;
 }
 
-bool rlk_debt_owe(struct rlk_node *node, struct rlk_debt *debt, uint32_t round)
+bool rlk_debt_owe(struct rlk_node *node, struct rlk_debt *debt, uint32_t round, uint64_t now_us)
 {
 	debt->owed = true;
 	debt->asking = false;
@@ -80,7 +80,7 @@ bool rlk_debt_owe(struct rlk_node *node, struct rlk_debt *debt, uint32_t round)
 	}
 	node->debts = debt;
 	node->debt_count++;
-	return ask(node, debt, round);
+	return ask(node, debt, round, now_us);
 }
 
 /* When a key that was, or may yet be, set by now is gone at the latest. */
@@ -153,7 +153,7 @@ void rlk_debts_sweep(struct rlk_node *node, uint64_t now_us)
 				settle(node, debt);
 			}
 		} else {
-			ask(node, debt, 0);
+			ask(node, debt, 0, now_us);
 		}
 	}
 }

@@ -77,7 +77,8 @@ static void ask(struct rlk_lock *lock, unsigned node)
 		    rlk_attempt_owed(at, lock->name, lock->config.token, lock->config.token_len);
 
 	if (owed || (!may_be_set(lock, node) && !reachable) ||
-	    rlk_attempt_release(lock->attempt, node, lock->round.serial) != RLK_YES) {
+	    rlk_attempt_release(lock->attempt, node, lock->round.serial, lock->round.start_us) !=
+		    RLK_YES) {
 		rlk_lock_no_answer(lock, node, RLK_UNREACHABLE, NULL);
 	} else if (at->suspect) {
 		rlk_lock_no_answer(lock, node, RLK_SILENT, NULL); /* Sent, not waited for. */

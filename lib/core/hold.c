@@ -215,12 +215,14 @@ static void heard_yes(struct rlk_lock *lock, unsigned node, const struct rlk_req
 
 static void heard_missing(struct rlk_lock *lock, unsigned node, const struct rlk_request *request)
 {
-	bool valid = rlk_now(lock->cluster) < atomic_load(&lock->valid_until_us);
+	uint64_t now_us = rlk_now(lock->cluster);
+	bool valid = now_us < atomic_load(&lock->valid_until_us);
 
 	lock->ballots[node].vote = REDLOCK_VOTE_MISSING;
 	/* Extend: what is not valid is not created anew. */
 	if ((valid || RLK_MUTANT(EXTEND_RECREATES)) &&
-	    rlk_attempt_ask(lock->attempt, node, RLK_OP_REPAIR, request->round) == RLK_YES) {
+	    rlk_attempt_ask(lock->attempt, node, RLK_OP_REPAIR, request->round, now_us) ==
+		    RLK_YES) {
 		return; /* Its vote is the repair's answer. */
 	}
 	rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_MISSING, request);
@@ -264,9 +266,10 @@ static void renew(struct rlk_lock *lock)
 	lock->attempts++;
 	rlk_lock_open_round(lock);
 	for (i = 0; i < lock->cluster->node_count; i++) {
-		taken = rlk_lock_in_debt(lock, i) ? RLK_FULL
-						  : rlk_attempt_ask(lock->attempt, i, RLK_OP_EXTEND,
-								    lock->round.serial);
+		taken = rlk_lock_in_debt(lock, i)
+				? RLK_FULL
+				: rlk_attempt_ask(lock->attempt, i, RLK_OP_EXTEND,
+						  lock->round.serial, lock->round.start_us);
 		if (taken != RLK_YES) {
 			rlk_lock_no_answer(lock, i, taken, NULL);
 		}

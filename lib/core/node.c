@@ -126,10 +126,9 @@ enum rlk_answer_kind rlk_node_refusal(const struct rlk_node *node, enum rlk_op o
 }
 
 enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker, enum rlk_op op,
-				  uint32_t round)
+				  uint32_t round, uint64_t now_us)
 {
 	struct rlk_cluster *cluster = node->cluster;
-	uint64_t now_us = rlk_now(cluster);
 	enum rlk_answer_kind refusal = rlk_node_refusal(node, op, now_us);
 	struct rlk_request *request;
 
@@ -149,6 +148,10 @@ enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker
 	request->op = (uint8_t)op;
 	request->node = (uint8_t)node->index;
 	request->round = round;
+	/* Requests stand in the order of their deadlines. */
+	if (node->last != NULL && node->last->asked_us > now_us) {
+		now_us = node->last->asked_us;
+	}
 	request->asked_us = now_us;
 	request->deadline_us = rlk_later(now_us, rlk_us(cluster->config.node_timeout_ms));
 	append(node, request);
@@ -197,13 +200,11 @@ static void note_progress(struct rlk_node *node, const struct rlk_request *answe
 }
 
 void rlk_node_answer(struct rlk_node *node, struct rlk_request *request,
-		     const struct rlk_answer *answer)
+		     const struct rlk_answer *answer, uint64_t came_us)
 {
-	uint64_t now_us = rlk_now(node->cluster);
-
 	assert(request->sent);
-	node->rtt_us = (uint32_t)rlk_until(now_us, request->asked_us);
-	note_progress(node, request, now_us);
+	node->rtt_us = (uint32_t)rlk_until(came_us, request->asked_us);
+	note_progress(node, request, came_us);
 	if (answer->kind == RLK_ERROR) {
 		snprintf(node->error, sizeof node->error, "%.*s", (int)answer->text_len,
 			 answer->text);

@@ -95,10 +95,11 @@ struct rlk_node {
 void rlk_node_init(struct rlk_node *node, struct rlk_cluster *cluster, unsigned index);
 void rlk_node_connect(struct rlk_node *node);
 
-/* Ask. Returns RLK_YES if the request was taken; else why it cannot be asked
+/* Ask. @now_us: the clock, read not long ago; one reading serves a round.
+ * Returns RLK_YES if the request was taken; else why it cannot be asked
  * (RLK_UNREACHABLE...RLK_FULL), and heard() is not called. */
 enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker, enum rlk_op op,
-				  uint32_t round);
+				  uint32_t round, uint64_t now_us);
 /* Take back the requests of @asker that have not been sent, releases excepted; heard() is not
  * called for them. Returns how many; @would_set: one of them would have set the key. */
 unsigned rlk_node_withdraw(struct rlk_node *node, struct rlk_asker *asker, bool *would_set);
@@ -106,8 +107,9 @@ unsigned rlk_node_withdraw(struct rlk_node *node, struct rlk_asker *asker, bool 
 /* From the driver. */
 void rlk_node_up(struct rlk_node *node, const struct rlk_enrolment *enrolment);
 void rlk_node_down(struct rlk_node *node, const char *why);
+/* @came_us: the clock when the answer was read, or not long after; for the books only. */
 void rlk_node_answer(struct rlk_node *node, struct rlk_request *request,
-		     const struct rlk_answer *answer);
+		     const struct rlk_answer *answer, uint64_t came_us);
 
 /* For good: disconnect, end every request, forget every debt. */
 void rlk_node_stop(struct rlk_node *node);

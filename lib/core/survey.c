@@ -66,8 +66,7 @@ static void heard(struct rlk_asker *asker, struct rlk_node *node, const struct r
 	if (first && survey->unsettled > 0) {
 		survey->unsettled--;
 		if (answer->kind == RLK_VALUE || answer->kind == RLK_ERROR) {
-			finding->rtt_us =
-				(uint32_t)rlk_until(rlk_now(survey->cluster), request->asked_us);
+			finding->rtt_us = node->rtt_us;
 		}
 		note(finding, answer);
 		if (survey->unsettled == 0 && !survey->told) {
@@ -83,6 +82,7 @@ static void heard(struct rlk_asker *asker, struct rlk_node *node, const struct r
 /* Returns how many nodes may yet be asked. */
 static unsigned ask_those_up(struct rlk_survey *survey)
 {
+	uint64_t now_us = rlk_now(survey->cluster);
 	unsigned i, connecting = 0;
 
 	for (i = 0; i < survey->cluster->node_count; i++) {
@@ -95,7 +95,7 @@ static unsigned ask_those_up(struct rlk_survey *survey)
 			continue;
 		}
 		survey->findings[i].asked = true;
-		if (rlk_node_ask(node, &survey->asker, RLK_OP_INSPECT, 0) == RLK_YES) {
+		if (rlk_node_ask(node, &survey->asker, RLK_OP_INSPECT, 0, now_us) == RLK_YES) {
 			survey->unanswered++;
 		} else {
 			survey->unsettled--;

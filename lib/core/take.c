@@ -104,6 +104,7 @@ static void heard_remaining(void *owner, unsigned node, const struct rlk_request
 
 static void ask_remaining(struct rlk_lock *lock)
 {
+	uint64_t now_us;
 	unsigned i;
 
 	if (lock->round.no == 0) {
@@ -115,9 +116,10 @@ static void ask_remaining(struct rlk_lock *lock)
 	}
 	lock->probe->owner = lock;
 	lock->probe->heard = heard_remaining;
+	now_us = rlk_now(lock->cluster);
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		if ((lock->round.no & (UINT32_C(1) << i)) != 0) {
-			rlk_attempt_ask(lock->probe, i, RLK_OP_REMAINING, 0);
+			rlk_attempt_ask(lock->probe, i, RLK_OP_REMAINING, 0, now_us);
 		}
 	}
 }
@@ -303,7 +305,8 @@ static void ask_all(struct rlk_lock *lock, enum rlk_op op)
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		taken = rlk_lock_in_debt(lock, i)
 				? RLK_FULL
-				: rlk_attempt_ask(lock->attempt, i, op, lock->round.serial);
+				: rlk_attempt_ask(lock->attempt, i, op, lock->round.serial,
+						  lock->round.start_us);
 		if (taken != RLK_YES) {
 			rlk_lock_no_answer(lock, i, taken, NULL);
 		}

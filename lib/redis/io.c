@@ -27,6 +27,9 @@
 #include "inbox.h"
 #include "tls.h"
 
+/* So much is sent before the loop's phase is over: the server is to work while we do. */
+#define AT_ONCE_BYTES 4096
+
 struct rlk_io {
 	struct rlk_ios *ios;
 	struct rlk_io *next_dirty;
@@ -139,6 +142,7 @@ static void read_in(struct rlk_io *io)
 			return;
 		}
 	}
+	io->ios->reads++;
 	rlk_tls_forget_errors();
 	had = c->reader->len;
 	if (redisBufferRead(c) != REDIS_OK) {
@@ -163,6 +167,9 @@ bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, cons
 	}
 	rlk_inbox_expect(&io->inbox, cb, data);
 	add_write(io);
+	if (io->tls == NULL && connected(io) && sdslen(ac->c.obuf) >= AT_ONCE_BYTES) {
+		write_out(&ac->c); /* What went wrong is seen when the rest is sent. */
+	}
 	return true;
 }
 

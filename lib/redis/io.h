@@ -15,6 +15,7 @@ struct rlk_ios {
 	const struct redlock_allocator *allocator;
 	struct rlk_io *dirty;
 	unsigned open;
+	uint64_t reads;			      /* From all of them. */
 	void (*closed)(struct rlk_ios *ios);  /* A handle has closed. */
 	void (*ready)(redisAsyncContext *ac); /* It is connected. */
 };

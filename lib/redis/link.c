@@ -299,6 +299,16 @@ static void out_of_step(struct rlk_link *link, const char *why)
 	lost(link, why);
 }
 
+/* When what is being read came in: one look at the clock for all of it. */
+static uint64_t came_us(struct rlk_links *all)
+{
+	if (all->came_read != all->ios.reads) {
+		all->came_read = all->ios.reads;
+		all->came_us = rlk_now(all->cluster);
+	}
+	return all->came_us;
+}
+
 /* An answer as the core may pass it on to people. */
 static void answer(struct rlk_link *link, struct rlk_request *request, struct rlk_answer *given)
 {
@@ -314,7 +324,7 @@ static void answer(struct rlk_link *link, struct rlk_request *request, struct rl
 		given->text = words;
 		given->text_len = strlen(words);
 	}
-	rlk_node_answer(link->node, request, given);
+	rlk_node_answer(link->node, request, given, came_us(link->all));
 }
 
 static bool has_changed(const char *error)
@@ -345,7 +355,7 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 		}
 		/* Sent again it would come after its release: it has set nothing. */
 		given = (struct rlk_answer){.kind = RLK_NO, .remaining_ms = -1};
-		rlk_node_answer(link->node, request, &given);
+		rlk_node_answer(link->node, request, &given, came_us(link->all));
 		return;
 	}
 	makes_sense = rlk_wire_decode((enum rlk_op)request->op, reply, &given);

@@ -17,6 +17,7 @@ struct rlk_links {
 	struct rlk_cluster *cluster;
 	const struct redlock_allocator *allocator;
 	struct rlk_wire wire;
+	uint64_t came_us, came_read; /* The clock at that one of ios.reads. */
 	struct rlk_tls tls;
 	struct rlk_link *links; /* One for each node, in its order. */
 	const char *client_name;

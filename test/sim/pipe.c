@@ -209,7 +209,8 @@ static void arrive_at_client(struct sim_conn *conn, struct sim_message *message)
 		rlk_node_down(node, "connection lost");
 		break;
 	default:
-		rlk_node_answer(node, message->request, &message->answer);
+		rlk_node_answer(node, message->request, &message->answer,
+				rlk_now(&client->cluster));
 		if (has_changed(&message->answer) && client->links[conn->node].conn == conn) {
 			client->links[conn->node].conn = NULL;
 			sim_conn_detach(conn);

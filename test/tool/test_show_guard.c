@@ -124,8 +124,9 @@ START_TEST(a_forgotten_lease_lets_nobody_in_until_it_is_over)
 {
 	uint64_t began_ms = wall_ms(), let_in_ms;
 	unsigned refused = 0;
+	const struct result *result = TOOL("lock", "-n", "--ttl", SHORT, "--max-ttl", SHORT, NAME);
 
-	ck_assert_int_eq(TOOL("lock", "-n", "--ttl", SHORT, "--max-ttl", SHORT, NAME)->code, 0);
+	ck_assert_msg(result->code == 0, "code %d: %s", result->code, result->err);
 	forget_on_a_majority();
 	while (try_once(SHORT, &let_in_ms) != 0) {
 		refused++;

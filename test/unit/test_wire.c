@@ -133,74 +133,6 @@ START_TEST(a_checked_vote_names_the_incarnation_that_logged_in)
 }
 END_TEST
 
-/* Bytes that are in the buffer already are used for the next node: never for another command. */
-START_TEST(each_command_has_its_own_bytes)
-{
-	static const enum rlk_op ops[] = {RLK_OP_ACQUIRE, RLK_OP_EXTEND,  RLK_OP_REPAIR,
-					  RLK_OP_ADVANCE, RLK_OP_RELEASE, RLK_OP_REMAINING,
-					  RLK_OP_INSPECT};
-	char token[] = "0123456789abcdef";
-	struct rlk_wire fresh;
-	uint64_t dice = 1;
-	unsigned i, same = 0;
-	size_t before;
-
-	command.token = token;
-	node.incarnation = "run:77";
-	node.incarnation_key = "inc";
-	for (i = 0; i < 20000; i++) {
-		dice = dice * UINT64_C(6364136223846793005) + 1442695040888963407U;
-		switch (dice >> 60) { /* One thing or another is not as it was, or nothing. */
-		case 0:
-			token[dice >> 40 & 15] ^= 1;
-			break;
-		case 1:
-			command.token_len = 15 + (dice >> 50 & 1);
-			break;
-		case 2:
-			name->bytes[dice >> 40 & 1] ^= 1;
-			break;
-		case 3:
-			name->len = 2 + (dice >> 50 & 1);
-			break;
-		case 4:
-			command.ttl_ms ^= 1;
-			break;
-		case 5:
-			command.fence ^= 5;
-			break;
-		case 6:
-			command.checked = (dice >> 50 & 3) == 0;
-			break;
-		case 7:
-			node.loaded ^= 1U << (dice >> 50 & 7);
-			break;
-		case 8:
-			node.born_us ^= 1;
-			break;
-		case 9:
-		case 10:
-			command.op = ops[(dice >> 40) % (sizeof ops / sizeof ops[0])];
-			break;
-		case 11:
-			rlk_wire_args(&wire, 1, (const char *[]){"PING"});
-			break;
-		default:
-			break;
-		}
-		before = wire.made.known ? wire.len : 0;
-		rlk_wire_encode(&wire, &command, &node);
-		same += wire.len == before;
-		fresh = (struct rlk_wire){.allocator = &rlk_libc_allocator};
-		rlk_wire_encode(&fresh, &command, &node);
-		ck_assert_uint_eq(wire.len, fresh.len);
-		ck_assert_mem_eq(wire.bytes, fresh.bytes, fresh.len);
-		rlk_wire_free(&fresh);
-	}
-	ck_assert_uint_gt(same, 1000);
-}
-END_TEST
-
 START_TEST(a_connection_that_has_not_seen_a_script_gets_its_text)
 {
 	node.loaded = 0;
@@ -409,7 +341,6 @@ int main(void)
 	tcase_add_test(tcase, scripts_go_by_digest);
 	tcase_add_test(tcase, fencing_adds_a_key_and_a_token);
 	tcase_add_test(tcase, a_checked_vote_names_the_incarnation_that_logged_in);
-	tcase_add_test(tcase, each_command_has_its_own_bytes);
 	tcase_add_test(tcase, a_connection_that_has_not_seen_a_script_gets_its_text);
 	tcase_add_test(tcase, a_large_name_fits);
 	suite_add_tcase(suite, tcase);
