@@ -74,7 +74,10 @@ def check_timeline(port):
     assert done.stdout.startswith("begin\n"), done.stdout
     assert len(report["intervals"]) == 4 and report["interval_ms"] == 100, report
     granted = [each for each in report["intervals"] if each["granted"] > 0]
-    assert granted and all(0 < each["p50_us"] <= each["max_us"] for each in granted), report
+    assert granted and all(
+        0 < each["acquire_p50_us"] <= each["acquire_max_us"] < each["cycle_max_us"]
+        for each in granted
+    ), report
     assert done.returncode == (2 if report["errors"] else 0), report
 
 

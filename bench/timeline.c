@@ -47,6 +47,7 @@ static void fail(struct caller *caller, const char *step, int status)
 	}
 	if (caller->warmup == 0) {
 		interval_of(caller)->errors++;
+		samples_add(&interval_of(caller)->cycle, now_ns() - caller->start_ns);
 	}
 }
 
@@ -59,6 +60,8 @@ static void on_released(struct redlock_lock *lock, int status, const struct redl
 	(void)report;
 	if (status != REDLOCK_OK) {
 		fail(caller, "release", status);
+	} else if (caller->warmup == 0) {
+		samples_add(&interval_of(caller)->cycle, now_ns() - caller->start_ns);
 	}
 	next(caller);
 }
@@ -73,7 +76,7 @@ static void on_acquired(struct redlock_lock *lock, int status, const struct redl
 	(void)report;
 	if (status == REDLOCK_OK) {
 		if (caller->warmup == 0) {
-			samples_add(&interval_of(caller)->took, now - caller->start_ns);
+			samples_add(&interval_of(caller)->acquire, now - caller->start_ns);
 		}
 		caller->timeline.cycles++;
 		rv = redlock_release(lock, on_released, caller);
@@ -170,7 +173,8 @@ int lab_timeline(struct lab *lab)
 		}
 	}
 	for (i = 0; timeline->intervals && i < timeline->count; i++) {
-		samples_free(&timeline->intervals[i].took);
+		samples_free(&timeline->intervals[i].acquire);
+		samples_free(&timeline->intervals[i].cycle);
 	}
 	free(timeline->intervals);
 	return code;

@@ -1,14 +1,15 @@
-/* timeline.h - how long acquiring took, moment for moment. */
+/* timeline.h - how long cycles took, moment for moment. */
 #ifndef BENCH_TIMELINE_H
 #define BENCH_TIMELINE_H
 
 #include "lab.h"
 #include "stats.h"
 
-/* All that were asked for in one interval. Where none was, because an earlier one took so long,
+/* All cycles that began in one interval. Where none did, because an earlier one took so long,
  * there is nothing to tell. */
 struct interval {
-	struct samples took;
+	struct samples acquire;
+	struct samples cycle; /* Those that failed, too: they kept the caller as long. */
 	uint64_t errors;
 };
 

@@ -9,10 +9,11 @@ static void print_interval(const struct lab *lab, const struct timeline *timelin
 	struct interval *interval = &timeline->intervals[index];
 
 	printf("%10.3f %8zu", (double)index * lab->options.interval_ms / 1000,
-	       interval->took.count);
-	if (interval->took.count > 0) {
-		printf(" %12.1f %12.1f", samples_percentile_us(&interval->took, 50),
-		       samples_percentile_us(&interval->took, 100));
+	       interval->acquire.count);
+	if (interval->acquire.count > 0) {
+		printf(" %12.1f %12.1f %12.1f", samples_percentile_us(&interval->acquire, 50),
+		       samples_percentile_us(&interval->acquire, 100),
+		       samples_percentile_us(&interval->cycle, 100));
 	}
 	putchar('\n');
 }
@@ -22,8 +23,8 @@ void timeline_print(const struct lab *lab, const struct timeline *timeline)
 	size_t index;
 
 	lab_print_setting(lab);
-	printf("one in flight; what was asked for in each interval of %u ms\n%10s %8s %12s %12s\n",
-	       lab->options.interval_ms, "s", "granted", "p50 µs", " max µs");
+	printf("one in flight, µs; what began in each interval of %u ms\n%10s %8s %12s %12s %12s\n",
+	       lab->options.interval_ms, "s", "granted", "acquire p50", "acquire max", "cycle max");
 	for (index = 0; index < timeline->count; index++) {
 		print_interval(lab, timeline, index);
 	}
@@ -32,15 +33,26 @@ void timeline_print(const struct lab *lab, const struct timeline *timeline)
 	}
 }
 
+static void write_samples(const char *name, struct samples *samples, FILE *file)
+{
+	static const double percents[] = {50, 100};
+	static const char *const ranks[] = {"p50", "max"};
+	size_t i;
+
+	for (i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
+		fprintf(file, ", \"%s_%s_us\": ", name, ranks[i]);
+		lab_write_number(file, samples->count > 0
+					       ? samples_percentile_us(samples, percents[i])
+					       : (double)NAN);
+	}
+}
+
 static void write_interval(struct interval *interval, FILE *file)
 {
-	bool any = interval->took.count > 0;
-
-	fprintf(file, "    {\"granted\": %zu, \"errors\": %" PRIu64 ", \"p50_us\": ",
-		interval->took.count, interval->errors);
-	lab_write_number(file, any ? samples_percentile_us(&interval->took, 50) : (double)NAN);
-	fprintf(file, ", \"max_us\": ");
-	lab_write_number(file, any ? samples_percentile_us(&interval->took, 100) : (double)NAN);
+	fprintf(file, "    {\"granted\": %zu, \"errors\": %" PRIu64, interval->acquire.count,
+		interval->errors);
+	write_samples("acquire", &interval->acquire, file);
+	write_samples("cycle", &interval->cycle, file);
 	fputc('}', file);
 }
 

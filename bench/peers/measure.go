@@ -62,22 +62,25 @@ func (o *worker) cycle(ctx context.Context, w *window) bool {
 	start := time.Now()
 	err := o.lock.acquire(ctx)
 	granted := time.Now()
-	w.timeline.add(start, granted, err == nil)
 	if err != nil {
+		w.timeline.failed(start, granted)
 		w.failed(fmt.Errorf("acquire: %w", err))
 		return false
 	}
 	w.add(&w.acquire, granted.Sub(start))
+	w.timeline.granted(start, granted)
 	if o.hold > 0 {
 		time.Sleep(o.hold)
 	}
 	given := time.Now()
 	if err := o.lock.release(); err != nil {
+		w.timeline.failed(start, time.Now())
 		w.failed(fmt.Errorf("release: %w", err))
 		return true
 	}
 	end := time.Now()
 	w.add(&w.release, end.Sub(given))
+	w.timeline.finished(start, end)
 	if w.add(&w.cycle, end.Sub(start)) {
 		o.seen++
 	}

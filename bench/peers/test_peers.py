@@ -56,7 +56,7 @@ def check_timeline(peers, nodes):
         told = json.loads(file.read_text(encoding="utf-8"))
     assert done.stdout == "begin\n", done.stdout
     assert len(told["intervals"]) == 5 and told["interval_ms"] == 50, told
-    assert any(each["granted"] > 0 and each["max_us"] > 0 for each in told["intervals"]), told
+    assert any(each["granted"] > 0 and each["cycle_max_us"] > 0 for each in told["intervals"]), told
 
 
 def check_comparison(peers, ours, first_port):

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// timeline keeps how long acquiring took, moment for moment. A wait counts where it began.
+// timeline keeps how long cycles took, moment for moment. They count where they began.
 type timeline struct {
 	mutex     sync.Mutex
 	begin     time.Time // None before the window.
@@ -14,10 +14,10 @@ type timeline struct {
 	intervals []moment
 }
 
-// moment is all that was asked for in one interval.
+// moment is all that began in one interval.
 type moment struct {
-	took   []time.Duration
-	errors int
+	acquire, cycle []time.Duration
+	errors         int
 }
 
 func newTimeline(length, interval time.Duration) *timeline {
@@ -33,30 +33,60 @@ func (t *timeline) start(now time.Time) {
 	}
 }
 
-func (t *timeline) add(start, end time.Time, fine bool) {
+// at is the moment of a cycle that began at start, locked; nil where it is of none.
+func (t *timeline) at(start time.Time) *moment {
+	at := start.Sub(t.begin)
+	if t.begin.IsZero() || at < 0 || int(at/t.interval) >= len(t.intervals) {
+		return nil
+	}
+	return &t.intervals[at/t.interval]
+}
+
+func (t *timeline) change(start time.Time, change func(*moment)) {
 	if t == nil {
 		return
 	}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	at := start.Sub(t.begin)
-	if t.begin.IsZero() || at < 0 || int(at/t.interval) >= len(t.intervals) {
-		return
+	if moment := t.at(start); moment != nil {
+		change(moment)
 	}
-	moment := &t.intervals[at/t.interval]
-	if fine {
-		moment.took = append(moment.took, end.Sub(start))
-	} else {
-		moment.errors++
-	}
+}
+
+func (t *timeline) granted(start, end time.Time) {
+	t.change(start, func(m *moment) { m.acquire = append(m.acquire, end.Sub(start)) })
+}
+
+func (t *timeline) finished(start, end time.Time) {
+	t.change(start, func(m *moment) { m.cycle = append(m.cycle, end.Sub(start)) })
+}
+
+// failed cycles kept their caller as long as others.
+func (t *timeline) failed(start, end time.Time) {
+	t.change(start, func(m *moment) {
+		m.errors++
+		m.cycle = append(m.cycle, end.Sub(start))
+	})
 }
 
 // toldMoment is a moment in JSON; README.md has the names.
 type toldMoment struct {
-	Granted int      `json:"granted"`
-	Errors  int      `json:"errors"`
-	P50     *float64 `json:"p50_us"`
-	Max     *float64 `json:"max_us"`
+	Granted    int      `json:"granted"`
+	Errors     int      `json:"errors"`
+	AcquireP50 *float64 `json:"acquire_p50_us"`
+	AcquireMax *float64 `json:"acquire_max_us"`
+	CycleP50   *float64 `json:"cycle_p50_us"`
+	CycleMax   *float64 `json:"cycle_max_us"`
+}
+
+// middleAndMax are in µs; nil where there is nothing.
+func middleAndMax(took []time.Duration) (*float64, *float64) {
+	if len(took) == 0 {
+		return nil, nil
+	}
+	slices.Sort(took)
+	us := func(at int) *float64 { return rounded(float64(took[at].Nanoseconds()) / 1e3) }
+	return us((len(took) - 1) / 2), us(len(took) - 1)
 }
 
 func (t *timeline) tell() []toldMoment {
@@ -65,12 +95,9 @@ func (t *timeline) tell() []toldMoment {
 	}
 	told := make([]toldMoment, len(t.intervals))
 	for i, moment := range t.intervals {
-		told[i] = toldMoment{Granted: len(moment.took), Errors: moment.errors}
-		if len(moment.took) > 0 {
-			slices.Sort(moment.took)
-			told[i].P50 = rounded(float64(moment.took[(len(moment.took)-1)/2].Nanoseconds()) / 1e3)
-			told[i].Max = rounded(float64(moment.took[len(moment.took)-1].Nanoseconds()) / 1e3)
-		}
+		told[i] = toldMoment{Granted: len(moment.acquire), Errors: moment.errors}
+		told[i].AcquireP50, told[i].AcquireMax = middleAndMax(moment.acquire)
+		told[i].CycleP50, told[i].CycleMax = middleAndMax(moment.cycle)
 	}
 	return told
 }

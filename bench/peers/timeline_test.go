@@ -5,22 +5,26 @@ import (
 	"time"
 )
 
-func TestAWaitCountsWhereItBegan(t *testing.T) {
+func TestCyclesCountWhereTheyBegan(t *testing.T) {
 	line := newTimeline(time.Second, 100*time.Millisecond)
 	begin := time.Now()
-	line.add(begin, begin.Add(time.Millisecond), true) // Before it has begun.
+	line.granted(begin, begin.Add(time.Millisecond)) // Before it has begun.
 	line.start(begin)
-	line.add(begin.Add(-1), begin.Add(time.Millisecond), true)
-	line.add(begin.Add(250*time.Millisecond), begin.Add(950*time.Millisecond), true)
-	line.add(begin.Add(299*time.Millisecond), begin.Add(300*time.Millisecond), true)
-	line.add(begin.Add(999*time.Millisecond), begin.Add(2*time.Second), false)
-	line.add(begin.Add(2*time.Second), begin.Add(3*time.Second), true)
+	line.granted(begin.Add(-1), begin.Add(time.Millisecond))
+	line.granted(begin.Add(250*time.Millisecond), begin.Add(950*time.Millisecond))
+	line.finished(begin.Add(250*time.Millisecond), begin.Add(2*time.Second))
+	line.granted(begin.Add(299*time.Millisecond), begin.Add(300*time.Millisecond))
+	line.failed(begin.Add(999*time.Millisecond), begin.Add(2*time.Second))
+	line.granted(begin.Add(2*time.Second), begin.Add(3*time.Second))
 	told := line.tell()
-	if told[2].Granted != 2 || *told[2].P50 != 1000 || *told[2].Max != 700000 {
+	if told[2].Granted != 2 || *told[2].AcquireP50 != 1000 || *told[2].AcquireMax != 700000 {
 		t.Errorf("%+v", told[2])
 	}
-	if told[9].Errors != 1 || told[9].Granted != 0 || told[9].P50 != nil {
+	if told[9].Errors != 1 || told[9].Granted != 0 || told[9].AcquireP50 != nil || *told[9].CycleMax != 1001000 {
 		t.Errorf("%+v", told[9])
+	}
+	if *told[2].CycleP50 != 1750000 || *told[2].CycleMax != 1750000 {
+		t.Errorf("%+v", told[2])
 	}
 	granted := 0
 	for _, each := range told {
@@ -34,7 +38,7 @@ func TestAWaitCountsWhereItBegan(t *testing.T) {
 func TestNoTimelineTellsNothing(t *testing.T) {
 	var none *timeline
 	none.start(time.Now())
-	none.add(time.Now(), time.Now(), true)
+	none.granted(time.Now(), time.Now())
 	if none.tell() != nil {
 		t.Error("something")
 	}
