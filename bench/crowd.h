@@ -28,6 +28,8 @@ struct crowd {
 	const char *name;
 	void *(*open)(const struct crowd_plan *plan, char *why, size_t why_len);
 	void (*run)(void *self, struct run *run);
+	/* Read what a run has left open. @absent nodes will not answer any more. */
+	void (*drain)(void *self, struct run *run, size_t absent);
 	void (*close)(void *self);
 };
 

@@ -175,6 +175,26 @@ static void fill_up(struct floor_crowd *crowd)
 
 /* ---- A run ----------------------------------------------------------------------------------- */
 
+static bool turn(struct floor_crowd *crowd, struct run *run)
+{
+	floor_conns_flush(&crowd->conns);
+	if (!floor_conns_turn(&crowd->conns, SILENCE_MS)) {
+		run_failed(run, "wait", "no answer for a long time", false);
+		return false;
+	}
+	return true;
+}
+
+/* A connection that is broken owes nothing. */
+static void drain(void *self, struct run *run, size_t absent)
+{
+	struct floor_crowd *crowd = self;
+
+	(void)absent;
+	while (floor_conns_owed(&crowd->conns) > 0 && turn(crowd, run)) {
+	}
+}
+
 static void run_crowd(void *self, struct run *run)
 {
 	struct floor_crowd *crowd = self;
@@ -187,13 +207,11 @@ static void run_crowd(void *self, struct run *run)
 		floor_conns_set_clock(&crowd->conns, clock);
 	}
 	fill_up(crowd);
-	while (!run_is_done(run) || floor_conns_owed(&crowd->conns) > 0) {
-		floor_conns_flush(&crowd->conns);
-		if (!floor_conns_turn(&crowd->conns, SILENCE_MS)) {
-			run_failed(run, "wait", "no answer for a long time", false);
-			break;
-		}
+	while (!run_is_done(run) && turn(crowd, run)) {
 		fill_up(crowd);
+	}
+	if (!run->leave_open) {
+		drain(crowd, run, 0);
 	}
 	run_end(run);
 	floor_conns_set_clock(&crowd->conns, -1);
@@ -299,5 +317,5 @@ static void *open_ping(const struct crowd_plan *plan, char *why, size_t why_len)
 	return open_crowd(&alone, true, why, why_len);
 }
 
-const struct crowd crowd_floor = {"floor", open_floor, run_crowd, close_crowd};
-const struct crowd crowd_ping = {"ping", open_ping, run_crowd, close_crowd};
+const struct crowd crowd_floor = {"floor", open_floor, run_crowd, drain, close_crowd};
+const struct crowd crowd_ping = {"ping", open_ping, run_crowd, drain, close_crowd};

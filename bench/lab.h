@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "condition.h"
 #include "crowd.h"
 #include "figures.h"
 #include "lab_options.h"
@@ -21,11 +22,12 @@ struct lab {
 	struct lab_options options;
 	struct servers servers; /* None where nodes were given. */
 	struct nodes nodes;
+	struct conditions conditions;
 	double load_before;
 	char product[64];
 };
 
-/* Of one contender at one level. */
+/* Of one contender at one level, under one condition. */
 struct load_errors {
 	uint64_t errors;
 	uint64_t cycles;
@@ -33,24 +35,31 @@ struct load_errors {
 };
 
 struct load_results {
-	double *values; /* [level][who][round][figure] */
-	double *ranks;	/* [level][who][round][rank], of acquire */
-	struct load_errors errors[LEVELS_MAX][WHO_COUNT];
+	double *values; /* [level][condition][who][round][figure] */
+	double *ranks;	/* [level][condition][who][round][rank], of acquire */
+	struct load_errors errors[LEVELS_MAX][LAB_CONDITIONS][WHO_COUNT];
+};
+
+struct load_cell {
+	size_t level;
+	enum lab_condition condition;
+	int who;
 };
 
 extern const struct crowd *const load_crowds[WHO_COUNT];
 
 /** The values at the ranks of acquire, of all rounds: RANKS apart. */
-double *load_ranks(const struct lab *lab, const struct load_results *results, size_t level,
-		   int who);
+double *load_ranks(const struct lab *lab, const struct load_results *results,
+		   const struct load_cell *cell);
 
 /** The values of all rounds: FIGURES apart. */
-double *load_values(const struct lab *lab, const struct load_results *results, size_t level,
-		    int who);
+double *load_values(const struct lab *lab, const struct load_results *results,
+		    const struct load_cell *cell);
 
 /** Each returns what to exit with. */
 int lab_load(struct lab *lab);
 int lab_growth(struct lab *lab);
+int lab_contend(struct lab *lab);
 int lab_spin(struct lab *lab);
 int lab_timeline(struct lab *lab);
 

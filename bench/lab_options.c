@@ -10,14 +10,17 @@
 #define EXIT_USAGE 64
 
 static const char usage[] =
-	"usage: redlock-bench [load|growth|timeline|spin] [options]\n"
-	"load    Cycles (acquire, then release) by many at once: latency, throughput, and what it\n"
-	"        costs client and servers, beside the floor: the same work with raw sockets.\n"
-	"growth  What an operation and a lock cost when so many are held, or wait, in one client.\n"
+	"usage: redlock-bench [load|contend|growth|timeline|spin] [options]\n"
+	"load     Cycles (acquire, then release) by many at once: latency, throughput, and what\n"
+	"         it costs client and servers, beside the floor: the same work with raw sockets.\n"
+	"contend  Many in several processes want one resource: how often it changes hands, what\n"
+	"         that costs, and who is left waiting; beside plain polling with raw sockets.\n"
+	"growth   What an operation and a lock cost when so many are held, or wait, in one "
+	"client.\n"
 	"timeline One cycle after the other, and how long they took at which moment, while "
 	"somebody\n"
-	"        ends and stops nodes: says \"begin\" on standard output when it begins.\n"
-	"spin    Cycles of one contender in this very process; for a profiler.\n"
+	"         ends and stops nodes: says \"begin\" on standard output when it begins.\n"
+	"spin     Cycles of one contender in this very process; for a profiler.\n"
 	"\n"
 	"  --in-flight LIST  load: cycles in flight, 1 to 100000 (default 1,64,1024)\n"
 	"                    growth: locks held (default 10,1000,10000); spin: 1\n"
@@ -25,12 +28,24 @@ static const char usage[] =
 	"  --rate R          load: open loop, R starts a second; latency counts from the moment "
 	"at\n"
 	"                    which a cycle was due. Default: closed loop\n"
+	"  --condition LIST  load: with the nodes well, and  hung1, hung2 (SIGSTOP), dead1\n"
+	"                    (killed), slow1, rtt (each another distance away); default healthy\n"
+	"  --rtt LIST        ms, of each node in turn, for rtt (default 2,4,6,8,10)\n"
+	"  --jitter MS       up to so much more each way, for slow1 and rtt (default 0)\n"
+	"  --slow-ms MS      for slow1 (default 100)\n"
+	"  --processes LIST  contend: 1 to 16 (default 4)\n"
+	"  --waiters LIST    contend: in all processes together, 2 to 512 (default 32)\n"
+	"  --hold-ms MS      contend: how long each one keeps it (default 1)\n"
+	"  --think-ms A-B    contend: pause before it wants it again (default 10-30)\n"
+	"  --plain-ms MS     contend: between two attempts of plain polling, half as much more or\n"
+	"                    less (default 5)\n"
+	"  --brief           growth: only what cycles cost while locks are held or wait in line\n"
 	"  --rounds N        turns of everything (default 5)\n"
-	"  --seconds S       length of each block (default 1; fractions are fine)\n"
+	"  --seconds S       length of each block (default 1; contend: 2; fractions are fine)\n"
 	"  --cycles N        cycles in each block, in place of --seconds\n"
 	"  --warmup N        cycles before each block that are not counted\n"
 	"  --ttl MS          lease length (default 30000)\n"
-	"  --node-timeout MS of the library (default 5000)\n"
+	"  --node-timeout MS of the library (default 5000; with conditions, contend: 500)\n"
 	"  --interval MS     timeline: the moments are so long (default 50)\n"
 	"  --who WHO         spin: ours, floor or ping (default ours)\n"
 	"  --settle US       spin: sleep so long before each wait for events, so that all runs do\n"
@@ -52,6 +67,16 @@ enum {
 	NODE_TIMEOUT,
 	SETTLE,
 	INTERVAL,
+	CONDITION,
+	RTT,
+	JITTER,
+	SLOW,
+	PROCESSES,
+	WAITERS,
+	HOLD,
+	THINK,
+	PLAIN,
+	BRIEF,
 	WHO,
 	NODES,
 	PORT,
@@ -70,6 +95,16 @@ static const struct option known[] = {{"in-flight", required_argument, NULL, IN_
 				      {"node-timeout", required_argument, NULL, NODE_TIMEOUT},
 				      {"settle", required_argument, NULL, SETTLE},
 				      {"interval", required_argument, NULL, INTERVAL},
+				      {"condition", required_argument, NULL, CONDITION},
+				      {"rtt", required_argument, NULL, RTT},
+				      {"jitter", required_argument, NULL, JITTER},
+				      {"slow-ms", required_argument, NULL, SLOW},
+				      {"processes", required_argument, NULL, PROCESSES},
+				      {"waiters", required_argument, NULL, WAITERS},
+				      {"hold-ms", required_argument, NULL, HOLD},
+				      {"think-ms", required_argument, NULL, THINK},
+				      {"plain-ms", required_argument, NULL, PLAIN},
+				      {"brief", no_argument, NULL, BRIEF},
 				      {"who", required_argument, NULL, WHO},
 				      {"nodes", required_argument, NULL, NODES},
 				      {"port", required_argument, NULL, PORT},
@@ -100,6 +135,39 @@ static bool take_who(const char *name, const struct crowd **who)
 	return false;
 }
 
+/* What nodes suffer. */
+static bool take_condition(struct condition_options *options, int which, const char *text)
+{
+	switch (which) {
+	case CONDITION:
+		return condition_options_take(options, text);
+	case RTT:
+		return value_list(text, 0, 10000, options->rtt_ms, NODES_MAX, &options->rtt_count);
+	case JITTER:
+		return take_small(text, 0, 10000, &options->jitter_ms);
+	default:
+		return take_small(text, 1, 10000, &options->slow_ms);
+	}
+}
+
+static bool take_contend(struct contend_options *options, int which, const char *text)
+{
+	switch (which) {
+	case PROCESSES:
+		return value_list(text, 1, PROCESSES_MAX, options->processes, LEVELS_MAX,
+				  &options->process_counts);
+	case WAITERS:
+		return value_list(text, 2, WAITERS_MAX, options->waiters, LEVELS_MAX,
+				  &options->waiter_counts);
+	case HOLD:
+		return take_small(text, 0, 10000, &options->hold_ms);
+	case THINK:
+		return value_range(text, 60000, &options->think_min_ms, &options->think_max_ms);
+	default:
+		return take_small(text, 1, 10000, &options->plain_ms);
+	}
+}
+
 static bool take_other(struct lab_options *options, int which, const char *text)
 {
 	uint32_t value = 0;
@@ -119,6 +187,9 @@ static bool take_other(struct lab_options *options, int which, const char *text)
 		return true;
 	case WHO:
 		return take_who(text, &options->who);
+	case BRIEF:
+		options->brief = true;
+		return true;
 	case NODES:
 		return nodes_add_list(&options->nodes, text) == 0 && options->nodes.count > 0;
 	default:
@@ -151,6 +222,17 @@ static bool take(struct lab_options *options, int which, const char *text)
 		return take_small(text, 0, 100000, &options->settle_us);
 	case INTERVAL:
 		return take_small(text, 1, 60000, &options->interval_ms);
+	case CONDITION:
+	case RTT:
+	case JITTER:
+	case SLOW:
+		return take_condition(&options->conditions, which, text);
+	case PROCESSES:
+	case WAITERS:
+	case HOLD:
+	case THINK:
+	case PLAIN:
+		return take_contend(&options->contend, which, text);
 	default:
 		return take_other(options, which, text);
 	}
@@ -162,6 +244,7 @@ static bool take_mode(struct lab_options *options, const char *word)
 		const char *word;
 		enum lab_mode mode;
 	} modes[] = {{"load", LAB_LOAD},
+		     {"contend", LAB_CONTEND},
 		     {"growth", LAB_GROWTH},
 		     {"timeline", LAB_TIMELINE},
 		     {"spin", LAB_SPIN}};
@@ -176,14 +259,43 @@ static bool take_mode(struct lab_options *options, const char *word)
 	return false;
 }
 
-static void fill_in(struct lab_options *options)
+static void fill_in_lists(struct lab_options *options)
 {
 	static const uint32_t load[] = {1, 64, 1024};
 	static const uint32_t growth[] = {10, 1000, 10000};
+	static const uint32_t rtt_ms[] = {2, 4, 6, 8, 10};
+	struct contend_options *contend = &options->contend;
 
 	if (options->level_count == 0) {
 		memcpy(options->levels, options->mode == LAB_GROWTH ? growth : load, sizeof(load));
 		options->level_count = 3;
+	}
+	if (options->conditions.rtt_count == 0) {
+		memcpy(options->conditions.rtt_ms, rtt_ms, sizeof(rtt_ms));
+		options->conditions.rtt_count = 5;
+	}
+	if (contend->process_counts == 0) {
+		contend->processes[contend->process_counts++] = 4;
+	}
+	if (contend->waiter_counts == 0) {
+		contend->waiters[contend->waiter_counts++] = 32;
+	}
+}
+
+static void fill_in(struct lab_options *options)
+{
+	bool harsh = options->mode == LAB_CONTEND || options->conditions.count > 1;
+
+	fill_in_lists(options);
+	if (options->node_timeout_ms == 0) {
+		/* A client that is busy for so long may think ill of a node that is well. */
+		options->node_timeout_ms = harsh ? 500 : 5000;
+	}
+	if (options->contend.hold_ms == UINT32_MAX) {
+		options->contend.hold_ms = 1;
+	}
+	if (options->duration_ns == 0) {
+		options->duration_ns = options->mode == LAB_CONTEND ? 2000000000 : 1000000000;
 	}
 }
 
@@ -200,20 +312,37 @@ static int complain(const char *about, int *code)
 	return -1;
 }
 
+/* Servers of others are neither stopped nor killed. */
+static bool makes_sense(const struct lab_options *options)
+{
+	size_t i;
+
+	for (i = 0; i < options->conditions.count && options->nodes.count > 0; i++) {
+		if (condition_silent(options->conditions.all[i]) > 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 int lab_options_parse(struct lab_options *options, int argc, char **argv, int *code)
 {
 	int which;
 
 	*options = (struct lab_options){
 		.rounds = 5,
-		.duration_ns = 1000000000,
 		.warmup = UINT64_MAX,
 		.ttl_ms = 30000,
-		.node_timeout_ms = 5000,
 		.interval_ms = 50,
 		.first_port = 23500,
+		.conditions = {.slow_ms = 100},
+		.contend = {.hold_ms = UINT32_MAX,
+			    .think_min_ms = 10,
+			    .think_max_ms = 30,
+			    .plain_ms = 5},
 		.who = &crowd_ours,
 	};
+	condition_options_take(&options->conditions, condition_names[LAB_HEALTHY]);
 	while ((which = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (which == HELP) {
 			fputs(usage, stdout);
@@ -232,6 +361,9 @@ int lab_options_parse(struct lab_options *options, int argc, char **argv, int *c
 	}
 	if (optind < argc) {
 		return complain(NULL, code);
+	}
+	if (!makes_sense(options)) {
+		return complain("condition", code);
 	}
 	fill_in(options);
 	return 0;

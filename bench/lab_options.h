@@ -2,16 +2,33 @@
 #ifndef BENCH_LAB_OPTIONS_H
 #define BENCH_LAB_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "condition.h"
 #include "crowd.h"
 #include "nodes.h"
 
 #define LEVELS_MAX 16
 #define LAB_ROUNDS_MAX 1000
 
-enum lab_mode { LAB_LOAD, LAB_GROWTH, LAB_TIMELINE, LAB_SPIN };
+#define PROCESSES_MAX 16
+#define WAITERS_MAX 512
+
+enum lab_mode { LAB_LOAD, LAB_CONTEND, LAB_GROWTH, LAB_TIMELINE, LAB_SPIN };
+
+/* Many who want one resource. */
+struct contend_options {
+	uint32_t processes[LEVELS_MAX]; /* Each with each number of waiters. */
+	size_t process_counts;
+	uint32_t waiters[LEVELS_MAX]; /* In all processes together. */
+	size_t waiter_counts;
+	uint32_t hold_ms;
+	uint32_t think_min_ms; /* After a release, before it wants it again. */
+	uint32_t think_max_ms;
+	uint32_t plain_ms; /* Between two attempts of the plain ones, on average. */
+};
 
 struct lab_options {
 	enum lab_mode mode;
@@ -27,6 +44,9 @@ struct lab_options {
 	uint32_t node_timeout_ms;
 	uint32_t settle_us;
 	uint32_t interval_ms;
+	struct condition_options conditions;
+	struct contend_options contend;
+	bool brief;		 /* Growth: only what cycles cost. */
 	const struct crowd *who; /* Spins. */
 	uint16_t first_port;
 	const char *json;   /* Where to; NULL: no JSON. */

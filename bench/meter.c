@@ -37,9 +37,17 @@ void meter_close(struct meter *meter)
 	size_t i;
 
 	for (i = 0; i < meter->count; i++) {
-		close(meter->witness[i]);
+		meter_leave_out(meter, i);
 	}
 	meter->count = 0;
+}
+
+void meter_leave_out(struct meter *meter, size_t index)
+{
+	if (meter->witness[index] >= 0) {
+		close(meter->witness[index]);
+		meter->witness[index] = -1;
+	}
 }
 
 /* ---- Commands -------------------------------------------------------------------------------- */
@@ -77,21 +85,31 @@ uint64_t meter_count_commands(const char *stats)
 	return count;
 }
 
-static void ask_for_commands(const struct meter *meter, struct reading *reading)
+/* The sum of what all nodes say to INFO @section. False if one of them says nothing. */
+static bool ask_all(const struct meter *meter, const char *section,
+		    uint64_t (*read_out)(const char *text), uint64_t *sum)
 {
-	static const char *const question[] = {"INFO", "commandstats"};
-	char stats[STATS_MAX];
+	const char *question[] = {"INFO", section};
+	char text[STATS_MAX];
 	size_t i;
 
-	reading->commands = 0;
-	reading->has_commands = true;
+	*sum = 0;
 	for (i = 0; i < meter->count; i++) {
-		if (floor_ask(meter->witness[i], question, 2, stats, sizeof(stats)) != 0) {
-			reading->has_commands = false;
-			return;
+		if (meter->witness[i] < 0) {
+			continue;
 		}
-		reading->commands += meter_count_commands(stats);
+		if (floor_ask(meter->witness[i], question, 2, text, sizeof(text)) != 0) {
+			return false;
+		}
+		*sum += read_out(text);
 	}
+	return true;
+}
+
+static void ask_for_commands(const struct meter *meter, struct reading *reading)
+{
+	reading->has_commands =
+		ask_all(meter, "commandstats", meter_count_commands, &reading->commands);
 }
 
 /* ---- Processor time -------------------------------------------------------------------------- */
@@ -112,14 +130,34 @@ static bool read_schedstat(pid_t pid, uint64_t *on_cpu_ns)
 	return found == 1;
 }
 
+/* A line such as used_cpu_user:12.345678, whole seconds and a fraction. */
+static uint64_t seconds_after(const char *info, const char *name)
+{
+	const char *at = strstr(info, name);
+
+	return at ? (uint64_t)(strtod(at + strlen(name), NULL) * 1e9 + 0.5) : 0;
+}
+
+uint64_t meter_cpu_ns(const char *info)
+{
+	return seconds_after(info, "used_cpu_sys:") + seconds_after(info, "used_cpu_user:");
+}
+
 static void read_servers(const struct meter *meter, struct reading *reading)
 {
 	uint64_t on_cpu_ns;
 	size_t i;
 
+	if (meter->servers->count == 0) {
+		reading->has_server_ns = ask_all(meter, "cpu", meter_cpu_ns, &reading->server_ns);
+		return;
+	}
 	reading->server_ns = 0;
-	reading->has_server_ns = meter->servers->count > 0;
+	reading->has_server_ns = true;
 	for (i = 0; i < meter->servers->count; i++) {
+		if (i < meter->count && meter->witness[i] < 0) {
+			continue;
+		}
 		if (!read_schedstat(meter->servers->all[i].pid, &on_cpu_ns)) {
 			reading->has_server_ns = false;
 			return;

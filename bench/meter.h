@@ -1,7 +1,8 @@
 /* meter.h - what work costs beside time: processor time of client and servers, memory, commands and
  * system calls.
  *
- * Servers on this machine tell their processor time, others do not: then it is not known. */
+ * The processor time of our own servers is the kernel's account, that of others is what they say
+ * themselves (INFO cpu), which is coarser. */
 #ifndef BENCH_METER_H
 #define BENCH_METER_H
 
@@ -15,7 +16,7 @@
 /* Connections of its own to all nodes, so that nothing of it is in the way of what is measured. */
 struct meter {
 	size_t count;
-	int witness[NODES_MAX];
+	int witness[NODES_MAX]; /* -1: left out. */
 	const struct servers *servers;
 };
 
@@ -36,6 +37,9 @@ int meter_open(struct meter *meter, const struct nodes *nodes, const struct serv
 	       char *why, size_t why_len);
 void meter_close(struct meter *meter);
 
+/** Ask this node nothing more, because it will not answer, and leave it out of every account. */
+void meter_leave_out(struct meter *meter, size_t index);
+
 /** Before and after what is measured: asking the servers is outside it on both sides. */
 void meter_begin(const struct meter *meter, struct reading *reading);
 void meter_end(const struct meter *meter, struct reading *reading);
@@ -46,5 +50,9 @@ uint64_t meter_rss_bytes(void);
 /** Commands in the text of INFO commandstats, without those that only scripts call here, and
  * without INFO, which the meter asks itself. */
 uint64_t meter_count_commands(const char *stats);
+
+/** Processor time in the text of INFO cpu, in nanoseconds: of all threads, without children. 0 if
+ * it is not there. */
+uint64_t meter_cpu_ns(const char *info);
 
 #endif

@@ -130,6 +130,15 @@ static void on_tick(uv_poll_t *clock, int status, int events)
 	}
 }
 
+static void drain(void *self, struct run *run, size_t absent)
+{
+	struct ours_crowd *crowd = self;
+
+	if (session_settle_without(&crowd->session, absent, PATIENCE_MS) > 0) {
+		run_failed(run, "drain", "a node does not answer", false);
+	}
+}
+
 static void run_crowd(void *self, struct run *run)
 {
 	struct ours_crowd *crowd = self;
@@ -146,8 +155,8 @@ static void run_crowd(void *self, struct run *run)
 	if (!run_is_done(run)) {
 		uv_run(&crowd->session.loop, UV_RUN_DEFAULT);
 	}
-	if (session_settle(&crowd->session, NULL, PATIENCE_MS) > 0) {
-		run_failed(run, "drain", "a node does not answer", false);
+	if (!run->leave_open) {
+		drain(crowd, run, 0);
 	}
 	run_end(run);
 	if (run->rate > 0) {
@@ -228,4 +237,4 @@ static void *open_crowd(const struct crowd_plan *plan, char *why, size_t why_len
 	return NULL;
 }
 
-const struct crowd crowd_ours = {"ours", open_crowd, run_crowd, close_crowd};
+const struct crowd crowd_ours = {"ours", open_crowd, run_crowd, drain, close_crowd};

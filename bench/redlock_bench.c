@@ -58,6 +58,8 @@ static int work(struct lab *lab)
 	switch (lab->options.mode) {
 	case LAB_LOAD:
 		return lab_load(lab);
+	case LAB_CONTEND:
+		return lab_contend(lab);
 	case LAB_GROWTH:
 		return lab_growth(lab);
 	case LAB_TIMELINE:
@@ -81,12 +83,15 @@ int main(int argc, char **argv)
 	if (getloadavg(load, 1) == 1) {
 		lab.load_before = load[0];
 	}
-	if (find_nodes(&lab, why) != 0) {
+	code = EXIT_FAILURE;
+	if (find_nodes(&lab, why) != 0 || conditions_open(&lab.conditions, &lab.options.conditions,
+							  &lab.nodes, why, sizeof(why)) != 0) {
 		fprintf(stderr, "redlock-bench: %s\n", why);
-		return EXIT_FAILURE;
+	} else {
+		learn_product(&lab);
+		code = work(&lab);
 	}
-	learn_product(&lab);
-	code = work(&lab);
+	conditions_close(&lab.conditions);
 	servers_end(&lab.servers);
 	return code;
 }

@@ -12,11 +12,13 @@ void run_begin(struct run *run)
 	uint64_t cycles = run->cycles;
 	uint64_t duration_ns = run->duration_ns;
 	double rate = run->rate;
+	bool leave_open = run->leave_open;
 
 	memset(run, 0, sizeof(*run));
 	run->cycles = cycles;
 	run->duration_ns = duration_ns;
 	run->rate = rate;
+	run->leave_open = leave_open;
 	run->begin_ns = now_ns();
 }
 

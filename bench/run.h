@@ -1,7 +1,9 @@
 /* run.h - one contender under load: who may start a cycle, and how long its steps took.
  *
  * A run begins and ends with nothing in flight, and with every reply read: all
- * that is counted (cycles, processor time, commands) happened inside it.
+ * that is counted (cycles, processor time, commands) happened inside it. Where
+ * a node is slow or silent that would be its time rather than the contender's:
+ * then the run leaves its answers open, and they are drained afterwards.
  *
  * Closed loop: a cycle starts when another one ends. Open loop: cycles are due
  * at fixed moments, whether or not the contender is ready, and their latency
@@ -22,6 +24,7 @@ struct run {
 	uint64_t cycles;      /* 0: by time. */
 	uint64_t duration_ns; /* Of starting cycles, if by time. */
 	double rate;	      /* Starts in a second; 0: closed loop. */
+	bool leave_open;      /* End with the last cycle, although answers are still due. */
 	/* Seen. */
 	uint64_t begin_ns;
 	uint64_t end_ns;

@@ -146,16 +146,20 @@ static bool wait_until_it_answers(const struct server *server)
 	return false;
 }
 
-static bool start_one(struct servers *servers, uint16_t port)
+static bool start_at(struct server *server, uint16_t port)
 {
-	struct server *server = &servers->all[servers->count];
 	pid_t parent = getpid();
 
 	*server = (struct server){.pid = fork(), .port = port};
 	if (server->pid == 0) {
 		become_server(port, parent);
 	}
-	if (server->pid < 0 || !wait_until_it_answers(server)) {
+	return server->pid > 0 && wait_until_it_answers(server);
+}
+
+static bool start_one(struct servers *servers, uint16_t port)
+{
+	if (!start_at(&servers->all[servers->count], port)) {
 		return false;
 	}
 	servers->count++;
@@ -207,6 +211,21 @@ void servers_resume(struct servers *servers, size_t index)
 		kill(server->pid, SIGCONT);
 		server->hung = false;
 	}
+}
+
+int servers_restart(struct servers *servers, size_t index, char *why, size_t why_len)
+{
+	struct server *server = &servers->all[index];
+
+	kill(server->pid, SIGKILL);
+	waitpid(server->pid, NULL, 0);
+	if (start_at(server, server->port)) {
+		return 0;
+	}
+	/* Nobody else's process is ever signalled in its place. */
+	*server = servers->all[--servers->count];
+	snprintf(why, why_len, "a server that was killed does not come back");
+	return -1;
 }
 
 void servers_end(struct servers *servers)

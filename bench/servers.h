@@ -34,6 +34,10 @@ void servers_hang(struct servers *servers, size_t index);
 /** Let a hung server go on. */
 void servers_resume(struct servers *servers, size_t index);
 
+/** Start a server anew, on the port that it had, whether or not it is still there; it has forgotten
+ * everything. Returns 0, or -1 with the reason in @why. */
+int servers_restart(struct servers *servers, size_t index, char *why, size_t why_len);
+
 /** End all servers and wait for them. */
 void servers_end(struct servers *servers);
 

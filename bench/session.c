@@ -73,7 +73,8 @@ void session_pass(struct session *session, uint64_t ms)
 	uv_run(&session->loop, UV_RUN_DEFAULT);
 }
 
-size_t session_settle(struct session *session, const char *resource, uint64_t patience_ms)
+static size_t settle(struct session *session, const char *resource, size_t absent,
+		     uint64_t patience_ms)
 {
 	uint64_t until_ns = now_ns() + patience_ms * 1000000;
 	size_t len = resource ? strlen(resource) : 0;
@@ -84,11 +85,24 @@ size_t session_settle(struct session *session, const char *resource, uint64_t pa
 		    REDLOCK_OK) {
 			uv_run(&session->loop, UV_RUN_DEFAULT);
 		}
-		if (session->unsettled == 0 || now_ns() >= until_ns) {
+		if (session->unsettled <= absent) {
+			return 0;
+		}
+		if (now_ns() >= until_ns) {
 			return session->unsettled;
 		}
 		session_pass(session, SETTLE_PAUSE_MS);
 	}
+}
+
+size_t session_settle(struct session *session, const char *resource, uint64_t patience_ms)
+{
+	return settle(session, resource, 0, patience_ms);
+}
+
+size_t session_settle_without(struct session *session, size_t absent, uint64_t patience_ms)
+{
+	return settle(session, NULL, absent, patience_ms);
 }
 
 void session_close(struct session *session)

@@ -31,6 +31,9 @@ int session_open(struct session *session, const struct nodes *nodes,
  * of nodes of which that is not true. */
 size_t session_settle(struct session *session, const char *resource, uint64_t patience_ms);
 
+/** The same where @absent nodes may stay away; without a resource. */
+size_t session_settle_without(struct session *session, size_t absent, uint64_t patience_ms);
+
 /** Run the loop for a while. */
 void session_pass(struct session *session, uint64_t ms);
 

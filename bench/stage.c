@@ -52,8 +52,8 @@ static void become_child(pid_t parent)
 	}
 }
 
-static bool await(pid_t child, const struct stage *stage, uint64_t until_ns,
-		  void (*look)(const void *shared, void *data), void *data)
+bool stage_await(const struct stage *stage, pid_t child, uint64_t until_ns,
+		 void (*look)(const void *shared, void *data), void *data)
 {
 	struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 	unsigned looks = 0;
@@ -76,18 +76,26 @@ static bool await(pid_t child, const struct stage *stage, uint64_t until_ns,
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool stage_play(struct stage *stage, bool (*play)(void *shared, void *data), void *data,
-		uint64_t patience_ms, void (*look)(const void *shared, void *data))
+pid_t stage_fork(struct stage *stage, bool (*play)(void *shared, void *data), void *data)
 {
 	pid_t parent = getpid();
 	pid_t child;
 
-	memset(stage->shared, 0, stage->size);
 	fflush(NULL);
 	child = fork();
 	if (child == 0) {
 		become_child(parent);
 		_exit(play(stage->shared, data) ? 0 : 1);
 	}
-	return child > 0 && await(child, stage, now_ns() + patience_ms * 1000000, look, data);
+	return child;
+}
+
+bool stage_play(struct stage *stage, bool (*play)(void *shared, void *data), void *data,
+		uint64_t patience_ms, void (*look)(const void *shared, void *data))
+{
+	pid_t child;
+
+	memset(stage->shared, 0, stage->size);
+	child = stage_fork(stage, play, data);
+	return child > 0 && stage_await(stage, child, now_ns() + patience_ms * 1000000, look, data);
 }

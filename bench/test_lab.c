@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alarms.h"
 #include "block.h"
+#include "condition.h"
+#include "contend.h"
 #include "crowd.h"
 #include "figures.h"
 #include "meter.h"
@@ -124,6 +127,75 @@ static void commands_of_clients_are_counted(void)
 	      "what scripts call, and what the meter asks, is left out");
 }
 
+static void processor_time_is_read(void)
+{
+	check(meter_cpu_ns("# CPU\r\nused_cpu_sys:1.500000\r\nused_cpu_user:0.250001\r\n"
+			   "used_cpu_sys_children:9.0\r\nused_cpu_user_children:9.0\r\n"
+			   "used_cpu_sys_main_thread:1.0\r\n") == 1750001000,
+	      "system and user, of all threads, without children");
+	check(meter_cpu_ns("# CPU\r\n") == 0, "nothing said");
+}
+
+static void ranges_are_read_strictly(void)
+{
+	uint32_t low;
+	uint32_t high;
+
+	check(value_range("10-30", 100, &low, &high) && low == 10 && high == 30, "from, to");
+	check(value_range("7", 100, &low, &high) && low == 7 && high == 7, "one is both");
+	check(!value_range("30-10", 100, &low, &high), "backwards");
+	check(!value_range("10-101", 100, &low, &high), "too much");
+	check(!value_range("10-", 100, &low, &high), "half of one");
+	check(!value_range("", 100, &low, &high), "none");
+}
+
+static void conditions_have_names(void)
+{
+	struct condition_options options = {.rtt_ms = {10, 2, 8, 4, 6}, .rtt_count = 5};
+
+	check(condition_options_take(&options, "rtt,hung2,rtt") && options.count == 3 &&
+		      options.all[0] == LAB_HEALTHY && options.all[1] == LAB_RTT &&
+		      options.all[2] == LAB_HUNG2,
+	      "healthy is first, and each is there once");
+	check(!condition_options_take(&options, "hung9"), "one that is not known");
+	check(!condition_options_take(&options, "rtt,"), "one without a name");
+	check(within(condition_quorum_rtt_ms(&options, 5), 6, 0), "the third of five is far off");
+	check(condition_silent(LAB_HUNG2) == 2 && condition_absent(LAB_HUNG2) == 0,
+	      "two that hang come back");
+	check(condition_silent(LAB_DEAD1) == 1 && condition_absent(LAB_DEAD1) == 1,
+	      "one that is dead does not");
+}
+
+static void the_ceiling_is_what_time_allows(void)
+{
+	struct contend_options options = {.hold_ms = 2, .think_min_ms = 10, .think_max_ms = 30};
+
+	check(within(contend_ceiling(&options, 1), 1000.0 / 22, 0.01),
+	      "one alone: one in each hold and mean think time");
+	check(within(contend_ceiling(&options, 100), 500, 0.001), "many: one in each hold time");
+	check(contend_ceiling(&options, 8) < 8 * 1000.0 / 22, "few are in each other's way");
+	options.hold_ms = options.think_min_ms = options.think_max_ms = 0;
+	check(isnan(contend_ceiling(&options, 4)), "no time at all: no limit");
+}
+
+static void alarms_ring_in_order(void)
+{
+	struct alarms alarms;
+	uint32_t who = 9;
+
+	check(alarms_open(&alarms, 3) == 0, "there is room");
+	check(!alarms_take(&alarms, &who), "none is set");
+	alarms_set(&alarms, 0, now_ns() + 3600000000000ULL);
+	alarms_set(&alarms, 1, 2);
+	alarms_set(&alarms, 2, 1);
+	check(alarms_take(&alarms, &who) && who == 2, "the earliest first");
+	check(alarms_take(&alarms, &who) && who == 1, "then the next");
+	check(!alarms_take(&alarms, &who), "one is not due yet");
+	alarms_rest(&alarms);
+	check(alarms.armed_ns == alarms.due_ns[0], "and that one is waited for");
+	alarms_close(&alarms);
+}
+
 static void lists_are_read_strictly(void)
 {
 	uint32_t values[3];
@@ -167,6 +239,46 @@ static void the_crowd_does_its_work(const struct crowd *crowd, const struct crow
 	}
 }
 
+static void the_crowd_is_far_away(const struct nodes *nodes)
+{
+	const struct delay_plan delays = {.rtt_ns = {3000000, 1000000, 2000000, 1000000, 1000000},
+					  .jitter_ns = 500000};
+	struct delay_proxy proxy;
+	struct crowd_plan plan = {
+		.nodes = &proxy.nodes, .ttl_ms = 30000, .in_flight = 50, .resources = 50};
+	char why[256] = "";
+
+	check(delay_proxy_start(&proxy, nodes, &delays, why, sizeof(why)) == 0, "a proxy starts");
+	the_crowd_does_its_work(&crowd_floor, &plan, 0);
+	/* No timing but this one: nothing is there before its delay is over. */
+	check(histogram_percentile_us(&run.acquire, 0) >= 1000, "half a round trip each way");
+	the_crowd_does_its_work(&crowd_ping, &plan, 0);
+	delay_proxy_end(&proxy);
+}
+
+static void the_crowd_goes_on_without(struct servers *servers, const struct nodes *nodes,
+				      enum lab_condition condition)
+{
+	struct crowd_plan plan = {
+		.nodes = nodes, .ttl_ms = 30000, .in_flight = 20, .resources = 20};
+	char why[256] = "";
+	void *floor = crowd_floor.open(&plan, why, sizeof(why));
+
+	printf("# %s %s\n", condition_names[condition], why);
+	check(floor != NULL, "it connects");
+	if (floor) {
+		condition_impose(servers, condition);
+		run = (struct run){.cycles = 300, .leave_open = true};
+		crowd_floor.run(floor, &run);
+		check(run.finished == 300 && run.errors == 0, "every cycle ends well");
+		condition_lift(servers, condition);
+		crowd_floor.drain(floor, &run, condition_absent(condition));
+		check(run.errors == 0, "what was left open is answered");
+		crowd_floor.close(floor);
+	}
+	check(condition_repair(servers, condition, why, sizeof(why)) == 0, "all are well again");
+}
+
 static void the_floor_serves_many(uint16_t first_port)
 {
 	static struct servers servers;
@@ -192,6 +304,11 @@ static void the_floor_serves_many(uint16_t first_port)
 	plan.resources = 3;
 	the_crowd_does_its_work(&crowd_floor, &plan, 0);
 	the_crowd_does_its_work(&crowd_ping, &plan, 0);
+	the_crowd_is_far_away(&nodes);
+	the_crowd_goes_on_without(&servers, &nodes, LAB_HUNG1);
+	the_crowd_goes_on_without(&servers, &nodes, LAB_HUNG2);
+	the_crowd_goes_on_without(&servers, &nodes, LAB_DEAD1);
+	the_crowd_goes_on_without(&servers, &nodes, LAB_HEALTHY);
 	servers_end(&servers);
 }
 
@@ -203,6 +320,11 @@ int main(int argc, char **argv)
 	closed_loops_end_by_count();
 	open_loops_do_not_wait_for_the_slow();
 	commands_of_clients_are_counted();
+	processor_time_is_read();
+	ranges_are_read_strictly();
+	conditions_have_names();
+	the_ceiling_is_what_time_allows();
+	alarms_ring_in_order();
 	lists_are_read_strictly();
 	what_is_not_known_is_left_out();
 	the_floor_serves_many((uint16_t)(argc > 1 ? atoi(argv[1]) : 23500));

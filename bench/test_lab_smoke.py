@@ -10,9 +10,12 @@ BENCH = sys.argv[1]
 CYCLES = 60
 
 
+ILLS = ("hung1", "hung2", "dead1", "slow1", "rtt")
+
+
 def run(port, *options):
     """Exit code 2 says that there were errors, which a crowded machine may cause."""
-    command = [BENCH, *options, "--rounds", "2", "--cycles", str(CYCLES), "--port", str(port)]
+    command = [BENCH, "--rounds", "2", "--cycles", str(CYCLES), "--port", str(port), *options]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     print(done.stdout)
     assert done.returncode in (0, 2), done.returncode
@@ -81,6 +84,49 @@ def check_timeline(port):
     assert done.returncode == (2 if report["errors"] else 0), report
 
 
+def check_conditions(port):
+    wanted = ["--condition", ",".join(ILLS), "--rtt", "1,2,3", "--jitter", "1", "--slow-ms", "20"]
+    report, table, clean = run_json(port, "load", "--in-flight", "1,20", "--warmup", "10", *wanted)
+    conditions = ("healthy", *ILLS)
+    places = [(row["in_flight"], row["condition"], row["who"]) for row in report["results"]]
+    whos = ("floor", "ours", "ping")
+    assert places == [(n, c, who) for n in (1, 20) for c in conditions for who in whos], places
+    assert report["rtt_ms"] == [1, 2, 3, 1, 2] and report["quorum_rtt_ms"] == 2, report
+    for row in report["results"]:
+        check_row(row, clean and row["condition"] == "healthy")
+        figures = row["figures"]
+        assert figures["acquire_p50_us"]["to_ping"] > 0, row
+        if row["condition"] == "healthy":
+            assert figures["acquire_p50_us"]["to_healthy"] == 1, row
+        if row["condition"] == "rtt":
+            # Nothing comes sooner than light, or than the proxy lets it through.
+            assert min(figures["acquire_p50_us"]["rounds"]) >= 2000, row
+    for words in ("2 of them hung", "one of them killed", "slow by 20 ms", "the quorum's: 2 ms"):
+        assert words in table, words
+
+
+def check_contend(port):
+    options = ["--processes", "1,3", "--waiters", "2,7", "--think-ms", "2-5", "--seconds", "0.4"]
+    report, table, clean = run_json(port, "contend", *options)
+    places = [(row["processes"], row["waiters"], row["who"]) for row in report["results"]]
+    whos = ("ours", "plain")
+    assert places == [(p, w, who) for p, w in ((1, 2), (1, 7), (2, 2), (3, 7)) for who in whos]
+    for row in report["results"]:
+        figures = row["figures"]
+        assert row["overlaps"] == 0 and row["ceiling_per_s"] <= 1000.01, row
+        if row["handovers"] == 0:
+            continue  # On a machine that slept meanwhile.
+        assert 1 / row["waiters"] <= figures["jain"]["median"] <= 1.0001, row
+        assert 1 / row["processes"] <= figures["jain_processes"]["median"] <= 1.0001, row
+        assert 0 < figures["wait_p50_ms"]["median"] <= figures["wait_max_ms"]["median"], row
+        assert figures["hold_mean_ms"]["median"] >= 1, row
+        assert figures["commands_per_handover"]["median"] > 0, row
+        if row["who"] == "plain" and clean:
+            # A turn of one's own is ten commands, if nobody else is there.
+            assert figures["commands_per_handover"]["median"] >= 9, row
+    assert "7 waiters in 3 processes" in table and "AT ONCE" not in table
+
+
 def check_growth(port):
     report, table, clean = run_json(port, "growth", "--in-flight", "5,30", "--seconds", "0.2")
     assert [row["locks"] for row in report["results"]] == [5, 30]
@@ -104,7 +150,9 @@ def main():
     check_load(23820, "--rate", "2000")
     check_load(23840, "--resources", "2")
     check_growth(23860)
-    check_timeline(23870)
+    check_timeline(23890)
+    check_conditions(23870)
+    check_contend(23876)
     for who in ("ours", "floor", "ping"):
         assert run(23880, "spin", "--who", who, "--settle", "100").returncode == 0
 
