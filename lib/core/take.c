@@ -376,7 +376,10 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	if (lock->cluster->closing) {
 		return REDLOCK_ECLOSED;
 	}
-	if (lock->state != RLK_IDLE || rlk_lock_untold(lock, RLK_ACQUIRED)) {
+	/* One after the other: who has not been told yet that it is released could not release it.
+	 */
+	if (lock->state != RLK_IDLE || rlk_lock_untold(lock, RLK_ACQUIRED) ||
+	    rlk_lock_untold(lock, RLK_RELEASED)) {
 		return REDLOCK_EBUSY;
 	}
 	lock->asked_us = rlk_now(lock->cluster);

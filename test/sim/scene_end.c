@@ -220,6 +220,26 @@ static void close_it(struct sim_lock *lock, enum rlk_news news, int status)
 	}
 }
 
+/* Else "acquired" would come before "released", and whoever releases then is refused. */
+START_TEST(nothing_new_begins_before_the_end_of_the_old_is_told)
+{
+	struct sim_lock *lock;
+
+	scene(3);
+	lock = scene_lock_token(alice, "hers");
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	ck_assert_int_eq(sim_release(lock, true), 0);
+	while (lock->core->state != RLK_IDLE) {
+		ck_assert(sim_step(sim));
+	}
+	ck_assert_uint_eq(lock->told[RLK_RELEASED], 0);
+	ck_assert_int_eq(sim_acquire(lock, 0), REDLOCK_EBUSY);
+	ck_assert_int_eq(sim_extend(lock), REDLOCK_EBUSY);
+	ck_assert_int_eq(sim_heard(lock, RLK_RELEASED), REDLOCK_OK);
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+}
+END_TEST
+
 START_TEST(the_client_may_be_closed_in_a_callback)
 {
 	struct sim_lock *lock, *other;
@@ -315,6 +335,7 @@ void add_end(TCase *tcase)
 	tcase_add_test(tcase, freeing_ends_what_is_pending_and_it_is_still_told);
 	tcase_add_test(tcase, a_lock_may_be_freed_in_each_of_its_callbacks);
 	tcase_add_test(tcase, callbacks_may_start_the_next_operation);
+	tcase_add_test(tcase, nothing_new_begins_before_the_end_of_the_old_is_told);
 	tcase_add_test(tcase, the_client_may_be_closed_in_a_callback);
 	tcase_add_test(tcase, closing_ends_whatever_is_in_flight_and_gives_everything_back);
 	tcase_add_test(tcase, closing_waits_for_hung_nodes_no_longer_than_the_node_timeout);

@@ -170,6 +170,7 @@ struct sim_lock {
 	struct sim_lock *prev_live, *next_live;
 	struct sim_client *client;
 	struct sim_resource *about;
+	unsigned no; /* In the order in which they were made. */
 	char resource[SIM_NAME_MAX];
 	struct rlk_lock *core; /* NULL: freed and gone. */
 	bool freed;

@@ -23,8 +23,9 @@ static void tell(struct rlk_lock *core, enum rlk_news news, int status)
 	static const char *const names[] = {"acquired", "extended", "at risk", "lost", "released"};
 	struct sim_lock *lock = body_of(core)->lock;
 
-	sim_note(lock->client->sim, "client %u on %s is told: %s, %s", lock->client->index,
-		 lock->resource, names[news], redlock_strerror(status));
+	sim_note(lock->client->sim, "client %u on %s (lock %u) is told: %s, %s",
+		 lock->client->index, lock->resource, lock->no, names[news],
+		 redlock_strerror(status));
 	lock->told[news]++;
 	lock->status[news] = status;
 	lock->told_us[news] = sim_client_now(lock->client);
@@ -95,6 +96,7 @@ struct sim_lock *sim_lock_new(struct sim_client *client, const char *resource,
 	client->lock_count++;
 	lock->about = sim_resource(client->sim, resource);
 	lock->next = client->sim->locks;
+	lock->no = lock->next == NULL ? 0 : lock->next->no + 1;
 	client->sim->locks = lock;
 	lock->next_live = client->locks;
 	if (client->locks != NULL) {
@@ -106,12 +108,17 @@ struct sim_lock *sim_lock_new(struct sim_client *client, const char *resource,
 
 static void say(const struct sim_lock *lock, const char *what)
 {
-	sim_note(lock->client->sim, "client %u %s %s", lock->client->index, what, lock->resource);
+	sim_note(lock->client->sim, "client %u %s %s (lock %u)", lock->client->index, what,
+		 lock->resource, lock->no);
 }
 
 /* What a call may have caused is the loop's business. */
 static int started(struct sim_lock *lock, int status)
 {
+	if (status != 0) {
+		sim_note(lock->client->sim, "client %u may not (lock %u): %s", lock->client->index,
+			 lock->no, redlock_strerror(status));
+	}
 	sim_judge(lock->client);
 	sim_client_wake(lock->client);
 	return status;
