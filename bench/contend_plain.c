@@ -165,7 +165,8 @@ bool contend_plain(void *shared, void *data)
 	plain.quorum = nodes_quorum(&plan->lab->nodes);
 	plain.conns.owner = &plain;
 	plain.conns.answered = answered;
-	fine = floor_conns_open(&plain.conns, &plan->lab->nodes, sha, rivals->own->why, WHY_MAX);
+	fine = floor_conns_open(&plain.conns, &plan->lab->nodes, floor_delete_script, sha,
+				rivals->own->why, WHY_MAX);
 	if (fine) {
 		build_requests(&plain, sha);
 		run(&plain);

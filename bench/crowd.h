@@ -20,6 +20,7 @@ struct crowd_plan {
 	uint32_t resources; /* As many as in_flight: each cycle has one to itself. */
 	uint32_t ttl_ms;
 	uint32_t node_timeout_ms;
+	uint32_t hold_ms;
 };
 
 /* How one contender is opened, put under load and closed. open() returns NULL with the reason in
@@ -41,7 +42,20 @@ extern const struct crowd crowd_floor;
 /* The same sockets; a cycle is a PING to all, decided at the reply that makes a quorum. */
 extern const struct crowd crowd_ping;
 
+/* The same sockets; a cycle extends what is held, by EVALSHA of compare-and-expire. */
+extern const struct crowd crowd_floor_extend;
+
 /* The library's asynchronous API. */
 extern const struct crowd crowd_ours;
+
+/* A cycle extends what is held. */
+extern const struct crowd crowd_ours_extend;
+
+/* Two locks of one client on each resource: a cycle is one release, until the other one has it. */
+extern const struct crowd crowd_ours_hand;
+
+/* The same by two processes, each with a client of its own: a cycle is two releases, there and back
+ * again, and each is kept for about hold_ms before it. */
+extern const struct crowd crowd_ours_pass;
 
 #endif

@@ -12,9 +12,12 @@
 #include "floor_connect.h"
 #include "floor_crowd.h"
 
-#define COMPARE_AND_DELETE                                                                         \
-	"if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0"
 #define READ_MAX 65536
+
+const char floor_delete_script[] =
+	"if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0";
+const char floor_extend_script[] = "if redis.call('get',KEYS[1])==ARGV[1] then "
+				   "return redis.call('pexpire',KEYS[1],ARGV[2]) end return 0";
 
 static void *grown(void *block, size_t size)
 {
@@ -213,9 +216,10 @@ void floor_conns_set_clock(struct floor_conns *conns, int clock)
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-static bool open_one(struct floor_conns *conns, const struct node_address *node, char sha[64])
+static bool open_one(struct floor_conns *conns, const struct node_address *node, const char *script,
+		     char sha[64])
 {
-	static const char *const load[] = {"SCRIPT", "LOAD", COMPARE_AND_DELETE};
+	const char *load[] = {"SCRIPT", "LOAD", script};
 	struct floor_conn *conn = &conns->all[conns->count];
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = conn};
 
@@ -228,15 +232,15 @@ static bool open_one(struct floor_conns *conns, const struct node_address *node,
 	       epoll_ctl(conns->epoll, EPOLL_CTL_ADD, conn->fd, &event) == 0;
 }
 
-bool floor_conns_open(struct floor_conns *conns, const struct nodes *nodes, char sha[64], char *why,
-		      size_t why_len)
+bool floor_conns_open(struct floor_conns *conns, const struct nodes *nodes, const char *script,
+		      char sha[64], char *why, size_t why_len)
 {
 	size_t i;
 
 	conns->epoll = epoll_create1(EPOLL_CLOEXEC);
 	conns->clock = -1;
 	for (i = 0; i < nodes->count; i++) {
-		if (!open_one(conns, &nodes->all[i], sha)) {
+		if (!open_one(conns, &nodes->all[i], script, sha)) {
 			snprintf(why, why_len, "the floor cannot talk to %s", nodes->all[i].url);
 			return false;
 		}

@@ -16,6 +16,8 @@
 /* No answer at all for this long: what is open counts as failed. */
 #define SILENCE_MS 10000
 
+enum floor_kind { FLOOR_CYCLES, FLOOR_PINGS, FLOOR_EXTENDS };
+
 /* One who takes and gives back, again and again. */
 struct slot {
 	uint64_t due_ns;  /* Since when the cycle counts. */
@@ -40,7 +42,7 @@ struct line {
 struct floor_crowd {
 	struct floor_conns conns;
 	size_t quorum;
-	bool pings;
+	enum floor_kind kind;
 	struct floor_template acquire;
 	struct floor_template release;
 	uint32_t idle;
@@ -92,7 +94,7 @@ static void decided(struct floor_crowd *crowd, uint32_t which, bool yes)
 		} else {
 			run_failed(crowd->run, "acquire", "no quorum granted", false);
 		}
-		if (!crowd->pings) {
+		if (crowd->kind == FLOOR_CYCLES) {
 			slot->step_ns = now;
 			ask_all(crowd, which, true);
 			return;
@@ -229,22 +231,56 @@ static void build(struct floor_template *template, const char *const *args, size
 	template->digits_at = digits ? (size_t)(digits + 1 - template->bytes) : 0;
 }
 
+/* The one step of a PING, and of extending, is in the place of acquire. */
 static void build_requests(struct floor_crowd *crowd, uint32_t ttl_ms, const char *sha)
 {
 	char name[CROWD_NAME_MAX];
 	char ttl[16];
 	const char *acquire[] = {"SET", name, TOKEN, "NX", "PX", ttl};
+	const char *extend[] = {"EVALSHA", sha, "1", name, TOKEN, ttl};
 	const char *release[] = {"EVALSHA", sha, "1", name, TOKEN};
 	static const char *const ping[] = {"PING"};
 
-	snprintf(name, sizeof(name), CROWD_NAME_FORMAT, 'f', 0U);
+	snprintf(name, sizeof(name), CROWD_NAME_FORMAT, crowd->kind == FLOOR_EXTENDS ? 'e' : 'f',
+		 0U);
 	snprintf(ttl, sizeof(ttl), "%u", ttl_ms);
-	if (crowd->pings) {
+	if (crowd->kind == FLOOR_PINGS) {
 		build(&crowd->acquire, ping, 1);
+	} else if (crowd->kind == FLOOR_EXTENDS) {
+		build(&crowd->acquire, extend, 6);
 	} else {
 		build(&crowd->acquire, acquire, 6);
 	}
 	build(&crowd->release, release, 5);
+}
+
+/* What is to be extended is there, whatever was before. */
+static bool set_keys(struct floor_crowd *crowd, const struct crowd_plan *plan)
+{
+	const struct floor_due nobody = {.turn = UINT32_MAX};
+	struct floor_template request;
+	char name[CROWD_NAME_MAX];
+	char ttl[16];
+	const char *set[] = {"SET", name, TOKEN, "PX", ttl};
+	uint32_t i;
+	size_t node;
+
+	snprintf(name, sizeof(name), CROWD_NAME_FORMAT, 'e', 0U);
+	snprintf(ttl, sizeof(ttl), "%u", plan->ttl_ms);
+	build(&request, set, 5);
+	for (i = 0; i < plan->resources; i++) {
+		for (node = 0; node < crowd->conns.count; node++) {
+			floor_conn_ask(&crowd->conns.all[node], &request, crowd->lines[i].digits,
+				       nobody);
+		}
+	}
+	floor_conns_flush(&crowd->conns);
+	while (floor_conns_owed(&crowd->conns) > 0) {
+		if (!floor_conns_turn(&crowd->conns, SILENCE_MS)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static bool make_room(struct floor_crowd *crowd, const struct crowd_plan *plan)
@@ -278,44 +314,73 @@ static void close_crowd(void *self)
 	free(crowd);
 }
 
-static void *open_crowd(const struct crowd_plan *plan, bool pings, char *why, size_t why_len)
+static bool prepare(struct floor_crowd *crowd, const struct crowd_plan *plan, char *why,
+		    size_t why_len)
+{
+	const char *script =
+		crowd->kind == FLOOR_EXTENDS ? floor_extend_script : floor_delete_script;
+	char sha[64] = "";
+
+	if (!floor_conns_open(&crowd->conns, plan->nodes, script, sha, why, why_len)) {
+		return false;
+	}
+	if (!make_room(crowd, plan)) {
+		snprintf(why, why_len, "out of memory");
+		return false;
+	}
+	build_requests(crowd, plan->ttl_ms, sha);
+	if (crowd->kind == FLOOR_EXTENDS && !set_keys(crowd, plan)) {
+		snprintf(why, why_len, "the floor cannot set its keys");
+		return false;
+	}
+	return true;
+}
+
+static void *open_crowd(const struct crowd_plan *plan, enum floor_kind kind, char *why,
+			size_t why_len)
 {
 	struct floor_crowd *crowd = calloc(1, sizeof(*crowd));
-	char sha[64] = "";
 
 	if (!crowd) {
 		snprintf(why, why_len, "out of memory");
 		return NULL;
 	}
-	crowd->pings = pings;
+	crowd->kind = kind;
 	crowd->quorum = nodes_quorum(plan->nodes);
 	crowd->conns.owner = crowd;
 	crowd->conns.answered = answered;
-	if (!floor_conns_open(&crowd->conns, plan->nodes, sha, why, why_len)) {
+	if (!prepare(crowd, plan, why, why_len)) {
 		close_crowd(crowd);
 		return NULL;
 	}
-	if (!make_room(crowd, plan)) {
-		snprintf(why, why_len, "out of memory");
-		close_crowd(crowd);
-		return NULL;
-	}
-	build_requests(crowd, plan->ttl_ms, sha);
 	return crowd;
 }
 
 static void *open_floor(const struct crowd_plan *plan, char *why, size_t why_len)
 {
-	return open_crowd(plan, false, why, why_len);
+	return open_crowd(plan, FLOOR_CYCLES, why, why_len);
+}
+
+/* Nobody stands in line for a PING, or to extend. */
+static void *open_alone(const struct crowd_plan *plan, enum floor_kind kind, char *why,
+			size_t why_len)
+{
+	struct crowd_plan alone = *plan;
+
+	alone.resources = plan->in_flight;
+	return open_crowd(&alone, kind, why, why_len);
 }
 
 static void *open_ping(const struct crowd_plan *plan, char *why, size_t why_len)
 {
-	struct crowd_plan alone = *plan;
+	return open_alone(plan, FLOOR_PINGS, why, why_len);
+}
 
-	alone.resources = plan->in_flight; /* Nobody stands in line for a PING. */
-	return open_crowd(&alone, true, why, why_len);
+static void *open_extend(const struct crowd_plan *plan, char *why, size_t why_len)
+{
+	return open_alone(plan, FLOOR_EXTENDS, why, why_len);
 }
 
 const struct crowd crowd_floor = {"floor", open_floor, run_crowd, drain, close_crowd};
 const struct crowd crowd_ping = {"ping", open_ping, run_crowd, drain, close_crowd};
+const struct crowd crowd_floor_extend = {"floor", open_extend, run_crowd, drain, close_crowd};

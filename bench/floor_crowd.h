@@ -50,10 +50,14 @@ struct floor_conns {
 	void (*answered)(void *owner, struct floor_due due, bool yes);
 };
 
-/** Connect to all nodes, load the script, never block again. False: see @why. @sha gets the
- * script's name. */
-bool floor_conns_open(struct floor_conns *conns, const struct nodes *nodes, char sha[64], char *why,
-		      size_t why_len);
+/* Scripts of the floor: of one key, for the owner in the first argument. */
+extern const char floor_delete_script[];
+extern const char floor_extend_script[];
+
+/** Connect to all nodes, load @script, never block again. False: see @why. @sha gets the script's
+ * name. */
+bool floor_conns_open(struct floor_conns *conns, const struct nodes *nodes, const char *script,
+		      char sha[64], char *why, size_t why_len);
 void floor_conns_close(struct floor_conns *conns);
 
 /** Put a request for @slot behind what is to be sent. False: the connection is broken. */

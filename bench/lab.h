@@ -59,6 +59,7 @@ double *load_values(const struct lab *lab, const struct load_results *results,
 /** Each returns what to exit with. */
 int lab_load(struct lab *lab);
 int lab_growth(struct lab *lab);
+int lab_steps(struct lab *lab);
 int lab_contend(struct lab *lab);
 int lab_spin(struct lab *lab);
 int lab_timeline(struct lab *lab);
@@ -69,6 +70,9 @@ void load_write(const struct lab *lab, const struct load_results *results, FILE 
 /** The conditions: one or two lines for people, members of an object for machines. */
 void lab_print_setting(const struct lab *lab);
 void lab_write_setting(const struct lab *lab, FILE *file);
+
+/** The same of what nodes suffer. */
+void lab_write_conditions(const struct lab *lab, FILE *file);
 
 /** A number, or null if it is not known. */
 void lab_write_number(FILE *file, double value);

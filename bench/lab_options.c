@@ -10,9 +10,11 @@
 #define EXIT_USAGE 64
 
 static const char usage[] =
-	"usage: redlock-bench [load|contend|growth|timeline|spin] [options]\n"
+	"usage: redlock-bench [load|steps|contend|growth|timeline|spin] [options]\n"
 	"load     Cycles (acquire, then release) by many at once: latency, throughput, and what\n"
 	"         it costs client and servers, beside the floor: the same work with raw sockets.\n"
+	"steps    How long it takes to extend, and to hand over: in one client, and from one\n"
+	"         process to another; one in flight.\n"
 	"contend  Many in several processes want one resource: how often it changes hands, what\n"
 	"         that costs, and who is left waiting; beside plain polling with raw sockets.\n"
 	"growth   What an operation and a lock cost when so many are held, or wait, in one "
@@ -28,14 +30,14 @@ static const char usage[] =
 	"  --rate R          load: open loop, R starts a second; latency counts from the moment "
 	"at\n"
 	"                    which a cycle was due. Default: closed loop\n"
-	"  --condition LIST  load: with the nodes well, and  hung1, hung2 (SIGSTOP), dead1\n"
+	"  --condition LIST  load, steps: with the nodes well, and hung1, hung2 (SIGSTOP), dead1\n"
 	"                    (killed), slow1, rtt (each another distance away); default healthy\n"
 	"  --rtt LIST        ms, of each node in turn, for rtt (default 2,4,6,8,10)\n"
 	"  --jitter MS       up to so much more each way, for slow1 and rtt (default 0)\n"
 	"  --slow-ms MS      for slow1 (default 100)\n"
 	"  --processes LIST  contend: 1 to 16 (default 4)\n"
 	"  --waiters LIST    contend: in all processes together, 2 to 512 (default 32)\n"
-	"  --hold-ms MS      contend: how long each one keeps it (default 1)\n"
+	"  --hold-ms MS      contend: how long each one keeps it (default 1); steps: 10\n"
 	"  --think-ms A-B    contend: pause before it wants it again (default 10-30)\n"
 	"  --plain-ms MS     contend: between two attempts of plain polling, half as much more or\n"
 	"                    less (default 5)\n"
@@ -45,7 +47,7 @@ static const char usage[] =
 	"  --cycles N        cycles in each block, in place of --seconds\n"
 	"  --warmup N        cycles before each block that are not counted\n"
 	"  --ttl MS          lease length (default 30000)\n"
-	"  --node-timeout MS of the library (default 5000; with conditions, contend: 500)\n"
+	"  --node-timeout MS of the library (default 5000; with conditions, steps, contend: 500)\n"
 	"  --interval MS     timeline: the moments are so long (default 50)\n"
 	"  --who WHO         spin: ours, floor or ping (default ours)\n"
 	"  --settle US       spin: sleep so long before each wait for events, so that all runs do\n"
@@ -243,11 +245,8 @@ static bool take_mode(struct lab_options *options, const char *word)
 	static const struct {
 		const char *word;
 		enum lab_mode mode;
-	} modes[] = {{"load", LAB_LOAD},
-		     {"contend", LAB_CONTEND},
-		     {"growth", LAB_GROWTH},
-		     {"timeline", LAB_TIMELINE},
-		     {"spin", LAB_SPIN}};
+	} modes[] = {{"load", LAB_LOAD},     {"steps", LAB_STEPS},	 {"contend", LAB_CONTEND},
+		     {"growth", LAB_GROWTH}, {"timeline", LAB_TIMELINE}, {"spin", LAB_SPIN}};
 	size_t i;
 
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -284,7 +283,8 @@ static void fill_in_lists(struct lab_options *options)
 
 static void fill_in(struct lab_options *options)
 {
-	bool harsh = options->mode == LAB_CONTEND || options->conditions.count > 1;
+	bool harsh = options->mode == LAB_CONTEND || options->mode == LAB_STEPS ||
+		     options->conditions.count > 1;
 
 	fill_in_lists(options);
 	if (options->node_timeout_ms == 0) {
@@ -292,7 +292,7 @@ static void fill_in(struct lab_options *options)
 		options->node_timeout_ms = harsh ? 500 : 5000;
 	}
 	if (options->contend.hold_ms == UINT32_MAX) {
-		options->contend.hold_ms = 1;
+		options->contend.hold_ms = options->mode == LAB_STEPS ? 10 : 1;
 	}
 	if (options->duration_ns == 0) {
 		options->duration_ns = options->mode == LAB_CONTEND ? 2000000000 : 1000000000;

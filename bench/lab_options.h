@@ -16,7 +16,7 @@
 #define PROCESSES_MAX 16
 #define WAITERS_MAX 512
 
-enum lab_mode { LAB_LOAD, LAB_CONTEND, LAB_GROWTH, LAB_TIMELINE, LAB_SPIN };
+enum lab_mode { LAB_LOAD, LAB_STEPS, LAB_CONTEND, LAB_GROWTH, LAB_TIMELINE, LAB_SPIN };
 
 /* Many who want one resource. */
 struct contend_options {

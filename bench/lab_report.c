@@ -49,6 +49,25 @@ void lab_write_setting(const struct lab *lab, FILE *file)
 		sysconf(_SC_NPROCESSORS_ONLN), lab->load_before);
 }
 
+void lab_write_conditions(const struct lab *lab, FILE *file)
+{
+	const struct condition_options *conditions = &lab->options.conditions;
+	size_t i;
+
+	fprintf(file, "  \"conditions\": [");
+	for (i = 0; i < conditions->count; i++) {
+		fprintf(file, "%s\"%s\"", i > 0 ? ", " : "", condition_names[conditions->all[i]]);
+	}
+	fprintf(file, "], \"rtt_ms\": [");
+	for (i = 0; i < lab->nodes.count; i++) {
+		fprintf(file, "%s%u", i > 0 ? ", " : "",
+			conditions->rtt_ms[i % conditions->rtt_count]);
+	}
+	fprintf(file, "],\n  \"quorum_rtt_ms\": %g, \"jitter_ms\": %u, \"slow_ms\": %u,\n",
+		condition_quorum_rtt_ms(conditions, lab->nodes.count), conditions->jitter_ms,
+		conditions->slow_ms);
+}
+
 bool lab_write_json(const struct lab *lab,
 		    void (*write)(const struct lab *lab, const void *results, FILE *file),
 		    const void *results)

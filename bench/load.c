@@ -11,6 +11,8 @@
 #include "stage.h"
 
 #define PATIENCE_MS 120000
+#define WARMUP_LEAST 200
+#define WARMUP_LEAST_FAR 20 /* Where each takes milliseconds. */
 
 const struct crowd *const load_crowds[WHO_COUNT] = {&crowd_floor, &crowd_ours, &crowd_ping};
 
@@ -68,6 +70,7 @@ static bool add_block(struct lab *lab, struct load_results *results, struct stag
 		.condition = cell->condition,
 		.in_flight = lab->options.levels[cell->level],
 		.round = round,
+		.warmup_least = cell->condition == LAB_RTT ? WARMUP_LEAST_FAR : WARMUP_LEAST,
 	};
 	struct block_end *end = stage->shared;
 	bool fine;

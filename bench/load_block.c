@@ -4,9 +4,6 @@
  * cycles to get used to that. Only then its clock starts. */
 #include "load_block.h"
 
-#define WARMUP_LEAST 200
-#define WARMUP_LEAST_FAR 20 /* Where each takes milliseconds. */
-
 static struct crowd_plan plan_of(const struct block_plan *block)
 {
 	const struct lab_options *options = &block->lab->options;
@@ -21,6 +18,7 @@ static struct crowd_plan plan_of(const struct block_plan *block)
 		.resources = resources,
 		.ttl_ms = options->ttl_ms,
 		.node_timeout_ms = options->node_timeout_ms,
+		.hold_ms = options->contend.hold_ms,
 	};
 }
 
@@ -30,10 +28,8 @@ static uint64_t warm_up(const struct block_plan *block, void *contender, struct 
 	uint64_t cycles = block->lab->options.warmup;
 
 	if (cycles == UINT64_MAX) {
-		uint64_t least = block->condition == LAB_RTT ? WARMUP_LEAST_FAR : WARMUP_LEAST;
-
 		cycles = 2 * (uint64_t)block->in_flight;
-		cycles = cycles < least ? least : cycles;
+		cycles = cycles < block->warmup_least ? block->warmup_least : cycles;
 	}
 	if (cycles == 0) {
 		return 0;

@@ -11,6 +11,7 @@ struct block_plan {
 	enum lab_condition condition;
 	uint32_t in_flight;
 	unsigned round;
+	uint32_t warmup_least; /* Cycles, unless the options say it. */
 };
 
 struct block_end {

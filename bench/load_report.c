@@ -289,25 +289,6 @@ static void write_cells(const struct lab *lab, const struct load_results *result
 	}
 }
 
-static void write_conditions(const struct lab *lab, FILE *file)
-{
-	const struct condition_options *conditions = &lab->options.conditions;
-	size_t i;
-
-	fprintf(file, "  \"conditions\": [");
-	for (i = 0; i < conditions->count; i++) {
-		fprintf(file, "%s\"%s\"", i > 0 ? ", " : "", condition_names[conditions->all[i]]);
-	}
-	fprintf(file, "], \"rtt_ms\": [");
-	for (i = 0; i < lab->nodes.count; i++) {
-		fprintf(file, "%s%u", i > 0 ? ", " : "",
-			conditions->rtt_ms[i % conditions->rtt_count]);
-	}
-	fprintf(file, "],\n  \"quorum_rtt_ms\": %g, \"jitter_ms\": %u, \"slow_ms\": %u,\n",
-		condition_quorum_rtt_ms(conditions, lab->nodes.count), conditions->jitter_ms,
-		conditions->slow_ms);
-}
-
 void load_write(const struct lab *lab, const struct load_results *results, FILE *file)
 {
 	const struct lab_options *options = &lab->options;
@@ -318,7 +299,7 @@ void load_write(const struct lab *lab, const struct load_results *results, FILE 
 	lab_write_number(file, options->rate > 0 ? options->rate : (double)NAN);
 	fprintf(file, ",\n");
 	lab_write_setting(lab, file);
-	write_conditions(lab, file);
+	lab_write_conditions(lab, file);
 	fprintf(file, "  \"rounds\": %u, \"block_cycles\": %" PRIu64 ", \"block_s\": %g,\n",
 		options->rounds, options->cycles,
 		options->cycles > 0 ? 0.0 : (double)options->duration_ns / 1e9);

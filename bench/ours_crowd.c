@@ -209,19 +209,14 @@ static int make_locks(struct ours_crowd *crowd, const struct crowd_plan *plan)
 static void *open_crowd(const struct crowd_plan *plan, char *why, size_t why_len)
 {
 	struct ours_crowd *crowd = calloc(1, sizeof(*crowd));
-	struct redlock_options options;
 	int rv;
 
 	if (!crowd) {
 		snprintf(why, why_len, "out of memory");
 		return NULL;
 	}
-	session_options(&options, plan->ttl_ms);
-	options.node_timeout_ms = plan->node_timeout_ms;
-	/* Beside the cycles in flight, what a slow node has still to answer of earlier ones. */
-	options.max_in_flight = 16 * plan->in_flight + 65536;
 	crowd->wait_ms = plan->resources < plan->in_flight ? REDLOCK_WAIT_FOREVER : 0;
-	if (session_open(&crowd->session, plan->nodes, &options, why, why_len) != 0) {
+	if (session_open_crowd(&crowd->session, plan, why, why_len) != 0) {
 		free(crowd);
 		return NULL;
 	}

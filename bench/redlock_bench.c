@@ -58,6 +58,8 @@ static int work(struct lab *lab)
 	switch (lab->options.mode) {
 	case LAB_LOAD:
 		return lab_load(lab);
+	case LAB_STEPS:
+		return lab_steps(lab);
 	case LAB_CONTEND:
 		return lab_contend(lab);
 	case LAB_GROWTH:

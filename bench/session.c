@@ -44,6 +44,18 @@ int session_open(struct session *session, const struct nodes *nodes,
 	return 0;
 }
 
+int session_open_crowd(struct session *session, const struct crowd_plan *plan, char *why,
+		       size_t why_len)
+{
+	struct redlock_options options;
+
+	session_options(&options, plan->ttl_ms);
+	options.node_timeout_ms = plan->node_timeout_ms;
+	/* Beside the cycles in flight, what a slow node has still to answer of earlier ones. */
+	options.max_in_flight = 16 * plan->in_flight + 65536;
+	return session_open(session, plan->nodes, &options, why, why_len);
+}
+
 static void on_inspected(struct redlock_client *client, int status,
 			 const struct redlock_inspection *inspection, void *data)
 {

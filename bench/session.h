@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "crowd.h"
 #include "nodes.h"
 
 struct session {
@@ -25,6 +26,10 @@ void session_options(struct redlock_options *options, uint32_t ttl_ms);
 /** Open a client; waits for nothing. Returns 0, or -1 with the reason in @why. */
 int session_open(struct session *session, const struct nodes *nodes,
 		 const struct redlock_options *options, char *why, size_t why_len);
+
+/** The same for a crowd. */
+int session_open_crowd(struct session *session, const struct crowd_plan *plan, char *why,
+		       size_t why_len);
 
 /** Run the loop until all nodes vote and, unless @resource is NULL, none of them has its key, for
  * at most @patience_ms. What was asked of a node before has then been answered. Returns the number

@@ -35,7 +35,7 @@ struct stranger *stranger_open(const struct nodes *nodes, char *why, size_t why_
 	}
 	stranger->conns.owner = stranger;
 	stranger->conns.answered = answered;
-	if (!floor_conns_open(&stranger->conns, nodes, sha, why, why_len)) {
+	if (!floor_conns_open(&stranger->conns, nodes, floor_delete_script, sha, why, why_len)) {
 		stranger_close(stranger);
 		return NULL;
 	}

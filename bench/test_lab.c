@@ -304,6 +304,7 @@ static void the_floor_serves_many(uint16_t first_port)
 	plan.resources = 3;
 	the_crowd_does_its_work(&crowd_floor, &plan, 0);
 	the_crowd_does_its_work(&crowd_ping, &plan, 0);
+	the_crowd_does_its_work(&crowd_floor_extend, &plan, 0);
 	the_crowd_is_far_away(&nodes);
 	the_crowd_goes_on_without(&servers, &nodes, LAB_HUNG1);
 	the_crowd_goes_on_without(&servers, &nodes, LAB_HUNG2);

@@ -105,6 +105,24 @@ def check_conditions(port):
         assert words in table, words
 
 
+def check_steps(port):
+    tiny = ["--cycles", "20", "--hold-ms", "4", "--warmup", "2", "--condition", "hung1,rtt"]
+    report, table, clean = run_json(port, "steps", *tiny, "--rtt", "1,2,3")
+    kinds = ("ping", "ping"), ("extend", "floor"), ("extend", "ours"), ("hand_over", "ours")
+    kinds += ("pass_on", "floor"), ("pass_on", "ours")
+    places = [(row["condition"], row["step"], row["who"]) for row in report["results"]]
+    assert places == [(c, *kind) for c in ("healthy", "hung1", "rtt") for kind in kinds], places
+    for row in report["results"]:
+        # There and back again: each cycle between processes hands over twice.
+        per_cycle = 2 if (row["step"], row["who"]) == ("pass_on", "ours") else 1
+        assert not clean or row["count"] == 2 * 20 * per_cycle, row
+        ranks = [row["figures"][f"{rank}_us"]["rounds"] for rank in ("p50", "p99", "max")]
+        for low, high in zip(ranks, ranks[1:]):
+            assert all(0 < a <= b for a, b in zip(low, high)), row
+    for words in ("extend: ours", "hand over in a client: ours", "to another process: ours"):
+        assert table.count(words) == 3, words
+
+
 def check_contend(port):
     options = ["--processes", "1,3", "--waiters", "2,7", "--think-ms", "2-5", "--seconds", "0.4"]
     report, table, clean = run_json(port, "contend", *options)
@@ -153,6 +171,7 @@ def main():
     check_timeline(23890)
     check_conditions(23870)
     check_contend(23876)
+    check_steps(23882)
     for who in ("ours", "floor", "ping"):
         assert run(23880, "spin", "--who", who, "--settle", "100").returncode == 0
 
