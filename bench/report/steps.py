@@ -54,6 +54,10 @@ def conditions(_quick):
     return ["load", "--in-flight", "1", "--condition", CONDITIONS]
 
 
+def steps(_quick):
+    return ["steps", "--condition", "healthy,hung1,rtt"]
+
+
 def peers(quick):
     return ["peers", "--in-flight", "1,16" if quick else LEVELS, "--shared", "0", "--who", PEERS]
 
@@ -78,6 +82,7 @@ def growth(quick):
 STEPS = [
     Step("load", load, 50),
     Step("conditions", conditions, 70, seconds=(0.5, 0.1)),
+    Step("steps", steps, 55, seconds=(0.4, 0.1)),
     Step("peers", peers, 200, seconds=(0.4, 0.1)),
     Step("shared", shared, 120, seconds=(0.5, 0.1)),
     Step("handovers", handovers, 85),
@@ -131,9 +136,9 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def missing(steps, folder, quick, again):
+def missing(chosen, folder, quick, again):
     """Those whose file is not there, or is of another command."""
-    for step in steps:
+    for step in chosen:
         known = read(folder / f"{step.name}.json")
         if again or not known or known["command"] != command_of(step, quick):
             yield step
@@ -141,10 +146,10 @@ def missing(steps, folder, quick, again):
             say(f"{step.name}: of {known['date']}, kept")
 
 
-def take(steps, build, folder, quick, again):
+def take(chosen, build, folder, quick, again):
     """Take those that are missing. False: one failed."""
     folder.mkdir(parents=True, exist_ok=True)
-    todo, fine = list(missing(steps, folder, quick, again)), True
+    todo, fine = list(missing(chosen, folder, quick, again)), True
     if not quick:
         say(f"{len(todo)} steps, about {sum(step.takes_s for step in todo)} s")
     for step in todo:

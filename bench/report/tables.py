@@ -120,6 +120,38 @@ def conditions(told):
     return captioned(told, table(heading, rows))
 
 
+STEPS = {
+    "extend": "extend",
+    "hand_over": "hand over in one client",
+    "pass_on": "hand over to another process",
+}
+
+
+def step_row(first, step, floor, ours):
+    """Handing over in a client has no floor of its own, but PING."""
+    cells = []
+    for key in ("p50_us", "p99_us"):
+        cells += [floor[key]["median"], ours[key]["median"]]
+    p50_floor, p50, p99_floor, p99 = map(micros, cells)
+    ratios = [times(ours[key]["to_floor"]) for key in ("p50_us", "p99_us")]
+    return [first, STEPS[step], p50_floor, p50, ratios[0], p99_floor, p99, ratios[1]]
+
+
+def steps(told):
+    """A row for each condition and step."""
+    result = told["result"]
+    found = {(row["condition"], row["step"], row["who"]): row for row in result["results"]}
+    rows = []
+    for condition in dict.fromkeys(condition for condition, *_ in found):
+        ping = found[condition, "ping", "ping"]
+        for step in STEPS:
+            first = condition_words(condition, result) if step == "extend" else ""
+            floor = found.get((condition, step, "floor"), ping)["figures"]
+            rows.append(step_row(first, step, floor, found[condition, step, "ours"]["figures"]))
+    figures = ["p50: floor", "libredlock", "/ floor", "p99: floor", "libredlock", "/ floor"]
+    return captioned(told, table(["Nodes", "", *figures], rows))
+
+
 # ---- Beside other libraries ----------------------------------------------------------------------
 
 PEERS = [
@@ -274,6 +306,7 @@ def growth(told):
 TABLES = {
     "load": load,
     "conditions": conditions,
+    "steps": steps,
     "peers": peers,
     "shared": shared,
     "handovers": handovers,
