@@ -11,6 +11,8 @@
 
 /* No reply that we ask for comes near it. */
 #define BYTES_MAX 65536
+/* Who waits for that one is fetched from memory while others get their replies. */
+#define AHEAD 6
 
 void rlk_inbox_open(struct rlk_inbox *inbox, const struct redlock_allocator *allocator,
 		    redisReader *reader)
@@ -104,6 +106,7 @@ const char *rlk_inbox_next(struct rlk_inbox *inbox, redisReply **reply, struct r
 	}
 	*reply = built;
 	*due = inbox->due[inbox->first];
+	__builtin_prefetch(inbox->due[(inbox->first + AHEAD) % inbox->cap].data);
 	inbox->first = (inbox->first + 1) % inbox->cap;
 	inbox->count--;
 	return NULL;

@@ -28,7 +28,7 @@
 #include "tls.h"
 
 /* So much is sent before the loop's phase is over: the server is to work while we do. */
-#define AT_ONCE_BYTES 4096
+#define AT_ONCE_BYTES 8192
 
 struct rlk_io {
 	struct rlk_ios *ios;

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../core/attempt.h"
 #include "../core/lease.h"
 #include "quote.h"
 
@@ -358,6 +359,7 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 		rlk_node_answer(link->node, request, &given, came_us(link->all));
 		return;
 	}
+	rlk_attempt_look_ahead(request->next);
 	makes_sense = rlk_wire_decode((enum rlk_op)request->op, reply, &given);
 	answer(link, request, &given);
 	if (link->ac != ac) {
