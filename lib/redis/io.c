@@ -5,7 +5,8 @@
  * changes the epoll set for every write. Here:
  *   - poll errors are handled as readable and writable, so that hiredis itself
  *     finds the error on the socket;
- *   - writes are send(MSG_NOSIGNAL), once per connection and loop phase;
+ *   - writes are send(MSG_NOSIGNAL), once per connection and loop phase, or
+ *     sooner if it is much;
  *   - replies are handed out here, even one that comes before anything was
  *     asked: hiredis would abort the program;
  *   - the handle stays readable, and writable only while the socket is full, so
@@ -63,23 +64,24 @@ static bool connected(const struct rlk_io *io)
 	return io->ac != NULL && (io->ac->c.flags & REDIS_CONNECTED) != 0;
 }
 
-static void write_out(redisContext *c)
+/* As much as the socket takes. Returns 0, or why it takes nothing any more. */
+static int write_out(redisContext *c)
 {
 	ssize_t n;
 
-	while (c->err == 0 && sdslen(c->obuf) > 0) {
+	while (sdslen(c->obuf) > 0) {
 		n = send(c->fd, c->obuf, sdslen(c->obuf), MSG_NOSIGNAL);
 		if (n >= 0 && (size_t)n == sdslen(c->obuf)) {
 			sdsclear(c->obuf);
 		} else if (n >= 0) {
 			sdsrange(c->obuf, (int)n, -1);
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			return;
+			return 0;
 		} else if (errno != EINTR) {
-			c->err = REDIS_ERR_IO;
-			snprintf(c->errstr, sizeof c->errstr, "%s", strerror(errno));
+			return errno;
 		}
 	}
+	return 0;
 }
 
 static bool is_full(const struct rlk_io *io)
@@ -168,7 +170,7 @@ bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, cons
 	rlk_inbox_expect(&io->inbox, cb, data);
 	add_write(io);
 	if (io->tls == NULL && connected(io) && sdslen(ac->c.obuf) >= AT_ONCE_BYTES) {
-		write_out(&ac->c); /* What went wrong is seen when the rest is sent. */
+		(void)write_out(&ac->c); /* An error comes again when the rest is sent. */
 	}
 	return true;
 }
@@ -178,12 +180,17 @@ bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, cons
 static void send_all(struct rlk_io *io)
 {
 	redisContext *c = &io->ac->c;
+	int error;
 
 	if (io->tls != NULL) {
 		write_tls(io);
 		return;
 	}
-	write_out(c);
+	error = c->err == 0 ? write_out(c) : 0;
+	if (error != 0) {
+		c->err = REDIS_ERR_IO;
+		snprintf(c->errstr, sizeof c->errstr, "%s", strerror(error));
+	}
 	if (c->err != 0) {
 		redisAsyncHandleRead(io->ac); /* Sees c->err, and ends the connection. */
 		return;
