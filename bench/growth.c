@@ -6,6 +6,7 @@
 #include "growth.h"
 
 #include <malloc.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,9 @@
 #define TTL_MS 3600000
 #define PATIENCE_MS 20000
 #define PLAY_MS 300000
-#define PROBE_CYCLES 5000
+/* Who waits for others asks them now and then: more of them would keep all processors busy, and a
+ * cycle would cost whatever is left. */
+#define OTHERS_MAX 10000
 #define MANY 'm'
 #define OTHERS 's'
 
@@ -33,19 +36,6 @@ struct growth {
 	uint64_t heap_before;
 	uint64_t rss_before;
 	double *values;
-};
-
-/* What a process leaves behind. */
-struct growth_end {
-	double values[GROWTH_FIGURES];
-	uint64_t errors;
-	char why[WHY_MAX];
-};
-
-struct growth_plan {
-	const struct lab *lab;
-	uint32_t count;
-	unsigned round;
 };
 
 /* ---- The account ----------------------------------------------------------------------------- */
@@ -92,8 +82,7 @@ static double spent_us(const struct growth *growth, const struct reading *now, d
 
 static void probe(struct growth *growth, enum growth_figure figure)
 {
-	uint64_t cycles =
-		growth->lab->options.cycles > 0 ? growth->lab->options.cycles : PROBE_CYCLES;
+	uint64_t cycles = growth_probe_cycles(growth->lab);
 	struct reading now;
 
 	herd_cycle(&growth->probes, cycles / 4 + 1); /* Warm. */
@@ -263,7 +252,7 @@ static bool play_all(struct growth *growth, struct growth_end *end)
 	herd_close(&growth->holders);
 	herd_close(&growth->waiters);
 	growth->probes.errors = 0;
-	if (rv == REDLOCK_OK) {
+	if (rv == REDLOCK_OK && !growth->lab->options.brief && growth->count <= OTHERS_MAX) {
 		rv = with_others(growth, end->why);
 		end->errors += errors_of(growth);
 	}
@@ -281,10 +270,14 @@ static bool play(void *shared, void *data)
 	const struct growth_plan *plan = data;
 	struct growth_end *end = shared;
 	bool fine = false;
+	int figure;
 
 	growth.lab = plan->lab;
 	growth.count = plan->count;
 	growth.values = end->values;
+	for (figure = 0; figure < GROWTH_FIGURES; figure++) {
+		growth.values[figure] = (double)NAN; /* Until it is measured. */
+	}
 	if (meter_open(&growth.meter, &plan->lab->nodes, &plan->lab->servers, end->why, WHY_MAX) !=
 	    0) {
 		return false;
@@ -295,36 +288,6 @@ static bool play(void *shared, void *data)
 	}
 	meter_close(&growth.meter);
 	return fine;
-}
-
-/* The same cycles with nothing around them. */
-static bool play_floor(void *shared, void *data)
-{
-	static struct run run;
-	const struct growth_plan *plan = data;
-	const struct lab_options *options = &plan->lab->options;
-	const struct crowd_plan crowd_plan = {.nodes = &plan->lab->nodes,
-					      .in_flight = HERD_IN_FLIGHT,
-					      .resources = HERD_IN_FLIGHT,
-					      .ttl_ms = options->ttl_ms};
-	struct growth_end *end = shared;
-	void *floor = crowd_floor.open(&crowd_plan, end->why, WHY_MAX);
-	struct meter meter = {.servers = &plan->lab->servers};
-	struct reading before;
-	struct reading after;
-
-	if (!floor) {
-		return false;
-	}
-	run.cycles = options->cycles > 0 ? options->cycles : PROBE_CYCLES;
-	crowd_floor.run(floor, &run);
-	meter_begin(&meter, &before);
-	crowd_floor.run(floor, &run);
-	meter_end(&meter, &after);
-	end->values[GROWTH_FLOOR_CYCLE] =
-		(double)(after.cpu_ns - before.cpu_ns) / 1e3 / (double)run.cycles;
-	crowd_floor.close(floor);
-	return true;
 }
 
 /* ---- Rounds ---------------------------------------------------------------------------------- */
@@ -340,7 +303,7 @@ static bool add_play(const struct lab *lab, struct growth_results *results, stru
 	bool fine;
 
 	lab_progress("round %u of %u, %u locks", round + 1, lab->options.rounds, plan.count);
-	fine = stage_play(stage, play_floor, &plan, PLAY_MS, NULL);
+	fine = stage_play(stage, growth_play_floor, &plan, PLAY_MS, NULL);
 	floor_cycle = end->values[GROWTH_FLOOR_CYCLE];
 	fine = fine && stage_play(stage, play, &plan, PLAY_MS, NULL);
 	if (!fine) {

@@ -31,6 +31,25 @@ struct growth_results {
 	uint64_t errors[LEVELS_MAX];
 };
 
+/* What a process leaves behind. */
+struct growth_end {
+	double values[GROWTH_FIGURES];
+	uint64_t errors;
+	char why[WHY_MAX];
+};
+
+struct growth_plan {
+	const struct lab *lab;
+	uint32_t count;
+	unsigned round;
+};
+
+/** Cycles that each probe has. */
+uint64_t growth_probe_cycles(const struct lab *lab);
+
+/** For stage_play(): @shared is a growth_end, @data a growth_plan. */
+bool growth_play_floor(void *shared, void *data);
+
 void growth_print(const struct lab *lab, const struct growth_results *results);
 void growth_write(const struct lab *lab, const void *results, FILE *file);
 

@@ -48,6 +48,15 @@ static double ratio_of(const struct lab *lab, const struct growth_results *resul
 			     lab->options.rounds);
 }
 
+/* Against the fewest locks of the same round: 1 where it is flat. */
+static double growth_of(const struct lab *lab, const struct growth_results *results, size_t level,
+			int figure)
+{
+	return figures_ratio(values_of(lab, results, level) + figure,
+			     values_of(lab, results, 0) + figure, GROWTH_FIGURES,
+			     lab->options.rounds);
+}
+
 static bool is_of_a_cycle(int figure)
 {
 	return figure == GROWTH_FLOOR_CYCLE || figure == GROWTH_ALONE || figure == GROWTH_HELD ||
@@ -64,12 +73,32 @@ static void print_row(const struct lab *lab, const struct growth_results *result
 	for (level = 0; level < lab->options.level_count; level++) {
 		double value = median_of(lab, results, level, figure);
 
+		if (!isfinite(value)) {
+			printf(" %10s %6s", "-", "");
+			continue;
+		}
 		printf(" %10.*f", value >= 1000 ? 0 : value >= 10 ? 1 : 2, value);
 		if (is_of_a_cycle(figure)) {
 			printf(" %6.2f", ratio_of(lab, results, level, figure));
 		} else {
 			printf(" %6s", "");
 		}
+	}
+	putchar('\n');
+}
+
+/* What does not become dearer with the number of locks has ones here. */
+static void print_growth(const struct lab *lab, const struct growth_results *results, int figure)
+{
+	size_t level;
+
+	if (!isfinite(growth_of(lab, results, 0, figure))) {
+		return;
+	}
+	printf("%-41s", names[figure].words);
+	printf("%s", strstr(names[figure].words, "µ") != NULL ? " " : "");
+	for (level = 0; level < lab->options.level_count; level++) {
+		printf(" %10.2f %6s", growth_of(lab, results, level, figure), "");
 	}
 	putchar('\n');
 }
@@ -92,6 +121,11 @@ void growth_print(const struct lab *lab, const struct growth_results *results)
 	for (figure = 0; figure < GROWTH_FIGURES; figure++) {
 		print_row(lab, results, figure);
 	}
+	printf("\nto the first column of the same round\n");
+	print_growth(lab, results, GROWTH_ALONE);
+	print_growth(lab, results, GROWTH_HELD);
+	print_growth(lab, results, GROWTH_LINE);
+	print_growth(lab, results, GROWTH_WAIT);
 	for (level = 0; level < lab->options.level_count; level++) {
 		if (results->errors[level] > 0) {
 			printf("%u locks: %" PRIu64 " operations failed\n",
@@ -111,6 +145,8 @@ static void write_figure(const struct lab *lab, const struct growth_results *res
 	fprintf(file, ", \"to_floor_cycle\": ");
 	lab_write_number(file, is_of_a_cycle(figure) ? ratio_of(lab, results, level, figure)
 						     : (double)NAN);
+	fprintf(file, ", \"to_fewest\": ");
+	lab_write_number(file, growth_of(lab, results, level, figure));
 	fprintf(file, ", \"rounds\": [");
 	for (round = 0; round < lab->options.rounds; round++) {
 		fputs(round > 0 ? ", " : "", file);

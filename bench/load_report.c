@@ -108,8 +108,8 @@ static void print_condition(const struct lab *lab, enum lab_condition condition)
 		break;
 	default:
 		printf(", round trips of ");
-		for (i = 0; i < options->rtt_count; i++) {
-			printf("%s%u", i > 0 ? "/" : "", options->rtt_ms[i]);
+		for (i = 0; i < lab->nodes.count; i++) {
+			printf("%s%u", i > 0 ? "/" : "", options->rtt_ms[i % options->rtt_count]);
 		}
 		printf(" ms (the quorum's: %g ms)",
 		       condition_quorum_rtt_ms(options, lab->nodes.count));

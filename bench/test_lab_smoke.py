@@ -1,10 +1,15 @@
 """Tiny runs of redlock-bench in each of its modes: form and counts, never times."""
 
+import contextlib
 import json
+import os
 import pathlib
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 BENCH = sys.argv[1]
 CYCLES = 60
@@ -154,7 +159,52 @@ def check_growth(port):
             assert figures[name]["median"] > 0, (name, row)
         # A lease is handed on without a word to the nodes.
         assert not clean or figures["hand_over_commands"]["median"] == 0, row
+        assert report["results"][0]["figures"]["held_cycle_cpu_us"]["to_fewest"] == 1
     assert "a waiter for others" in table
+    report, _, _ = run_json(port, "growth", "--in-flight", "5", "--brief")
+    figures = report["results"][0]["figures"]
+    assert figures["line_cycle_cpu_us"]["median"] > 0, figures
+    assert figures["wait_cycle_cpu_us"]["median"] is None, figures
+
+
+@contextlib.contextmanager
+def foreign_servers(ports):
+    program = os.environ.get("REDIS_SERVER") or shutil.which("redis-server") or "valkey-server"
+    quiet = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--logfile", "/dev/null"]
+    servers = [subprocess.Popen([program, "--port", str(port), *quiet]) for port in ports]
+    try:
+        for port in ports:
+            wait_for(port)
+        yield ",".join(f"redis://127.0.0.1:{port}" for port in ports)
+    finally:
+        for server in servers:
+            server.kill()
+            server.wait()
+
+
+def wait_for(port):
+    for _ in range(500):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError(f"nobody answers on port {port}")
+
+
+def check_foreign(ports):
+    """They tell their processor time themselves, and nothing is done to them."""
+    with foreign_servers(ports) as nodes:
+        options = ["--in-flight", "4", "--cycles", "600", "--nodes", nodes]
+        report, table, clean = run_json(23800, "load", *options, "--condition", "slow1")
+        for row in report["results"]:
+            assert row["figures"]["server_cpu_us_per_cycle"]["median"] is not None, row
+        floor = report["results"][0]["figures"]["server_cpu_us_per_cycle"]
+        assert not clean or floor["median"] > 0, floor
+        assert not report["own_servers"] and "given by --nodes" in table
+        command = [BENCH, "load", "--nodes", nodes, "--condition", "hung1"]
+        refused = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        assert refused.returncode == 64 and "neither stopped nor killed" in refused.stderr
 
 
 def main():
@@ -172,6 +222,7 @@ def main():
     check_conditions(23870)
     check_contend(23876)
     check_steps(23882)
+    check_foreign([23893, 23894, 23895])
     for who in ("ours", "floor", "ping"):
         assert run(23880, "spin", "--who", who, "--settle", "100").returncode == 0
 
