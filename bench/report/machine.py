@@ -38,6 +38,12 @@ def surroundings(build):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
+def commit():
+    """Of what is measured, and whether it was just that."""
+    changes = told_by("git", "status", "--porcelain", "--", "lib", "include", "bench")
+    return told_by("git", "describe", "--always") + (" with changes" if changes else "")
+
+
 def machine(build):
     built = surroundings(build)
     redis = REDIS.search(told_by(os.environ.get("REDIS_SERVER", "redis-server"), "--version"))
@@ -52,7 +58,7 @@ def machine(build):
         "libuv": built.get("libuv", ""),
         "redis": redis.group(1) if redis else "",
         "go": told_by("go", "version").removeprefix("go version go").split(" ")[0],
-        "commit": told_by("git", "describe", "--always"),
+        "commit": commit(),
     }
 
 

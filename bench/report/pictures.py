@@ -7,6 +7,7 @@ same measurements make the same file.
 import re
 import shutil
 import subprocess
+import sys
 
 import curves
 
@@ -165,8 +166,9 @@ def drawn(script):
 
 
 def draw(told_all, folder):
-    """Names of the files that were written."""
+    """The files that were written."""
     if not shutil.which("gnuplot"):
+        print("pictures are left as they are: there is no gnuplot", file=sys.stderr)
         return
     for name, make in DRAWN.items():
         script = make(told_all)

@@ -43,8 +43,8 @@ def publish(told, document, folder):
     for name in markers.names(text):
         if name not in made:
             say(f"table {name}: nothing measured, left as it is")
-    for name in pictures.draw(told, folder):
-        say(f"picture {name}")
+    for path in pictures.draw(told, folder):
+        say(f"picture {path}")
 
 
 def main():

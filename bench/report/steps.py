@@ -81,13 +81,13 @@ def growth(quick):
 
 STEPS = [
     Step("load", load, 50),
-    Step("conditions", conditions, 70, seconds=(0.5, 0.1)),
-    Step("steps", steps, 55, seconds=(0.4, 0.1)),
-    Step("peers", peers, 200, seconds=(0.4, 0.1)),
-    Step("shared", shared, 120, seconds=(0.5, 0.1)),
+    Step("conditions", conditions, 75, seconds=(0.5, 0.1)),
+    Step("steps", steps, 60, seconds=(0.4, 0.1)),
+    Step("peers", peers, 210, seconds=(0.4, 0.1)),
+    Step("shared", shared, 110, seconds=(0.4, 0.1)),
     Step("handovers", handovers, 85),
     Step("timeline", timeline, 40, rounds=None, seconds=(10, 2)),
-    Step("growth", growth, 35, seconds=(0.5, 0.1)),
+    Step("growth", growth, 30, seconds=(0.5, 0.1)),
 ]
 
 

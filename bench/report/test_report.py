@@ -112,9 +112,11 @@ def test_a_long_cycle_stands_until_its_end():
     assert [point and point[1] for point in stands] == [100, 150000, 150000, 150000, None, 100]
 
 
-def test_ranks_end_where_one_round_ends():
-    blocks = [{"acquire_ranks_us": [1, 2, 3]}, {"acquire_ranks_us": [3, 4, None]}]
-    assert curves.ranks(blocks) == [(1, 2), (10 ** (1 / 8), 3)]
+def test_ranks_end_where_half_of_the_rounds_end():
+    rounds = [[1, 2, 9, 10], [3, 4, 5, None], [None, None, None, None]]
+    points = curves.ranks([{"acquire_ranks_us": values} for values in rounds])
+    assert [value for _, value in points] == [3, 4, 9], points
+    assert points[1][0] == 10 ** (1 / 8)
 
 
 def test_without_peers_a_load_is_drawn():
