@@ -12,6 +12,7 @@
 #include "figures.h"
 #include "meter.h"
 #include "ranks.h"
+#include "rivals.h"
 #include "servers.h"
 #include "values.h"
 
@@ -196,6 +197,67 @@ static void alarms_ring_in_order(void)
 	alarms_close(&alarms);
 }
 
+static unsigned wanted;
+static unsigned left;
+
+static void count_want(void *owner, uint32_t who)
+{
+	(void)owner;
+	(void)who;
+	wanted++;
+}
+
+static void count_leave(void *owner, uint32_t who)
+{
+	(void)owner;
+	(void)who;
+	left++;
+}
+
+static void begin_rival(struct rivals *rivals, struct contend_shared *shared,
+			const struct contend_plan *plan)
+{
+	check(rivals_open(rivals, shared, plan) == 0, "there is room");
+	rivals->want = count_want;
+	rivals->leave = count_leave;
+	rivals->stop = count_leave;
+	rivals_begin(rivals);
+	rivals_ring(rivals); /* It has thought for no time at all. */
+}
+
+/* A lock that gives itself to two at once must not get through a benchmark unseen. */
+static void two_who_hold_it_at_once_are_seen(void)
+{
+	static struct lab lab = {.options = {.duration_ns = 3600000000000ULL}};
+	static struct contend_shared shared;
+	const struct contend_options options = {.hold_ms = 0};
+	const struct contend_plan plans[] = {
+		{.lab = &lab, .options = &options, .count = 1},
+		{.lab = &lab, .options = &options, .count = 1, .process = 1, .first = 1}};
+	struct rivals first;
+	struct rivals second;
+
+	atomic_store(&shared.begin_ns, now_ns());
+	begin_rival(&first, &shared, &plans[0]);
+	begin_rival(&second, &shared, &plans[1]);
+	check(wanted == 2 && atomic_load(&shared.wanting) == 2, "both want it");
+	rivals_granted(&first, 0);
+	check(atomic_load(&shared.overlaps) == 0, "one is alone with it");
+	rivals_ring(&first);
+	check(left == 1 && atomic_load(&shared.inside) == 0, "and leaves");
+	rivals_granted(&second, 0);
+	check(atomic_load(&shared.overlaps) == 0, "so is the next one");
+	check(shared.process[0].handover.count + shared.process[1].handover.count == 1,
+	      "who had waited: a handover is counted");
+	rivals_left(&first, 0);
+	rivals_ring(&first);
+	rivals_granted(&first, 0);
+	check(atomic_load(&shared.overlaps) == 1, "two at once are seen");
+	check(shared.grants[0] == 2 && shared.grants[1] == 1, "each grant is somebody's");
+	rivals_close(&first);
+	rivals_close(&second);
+}
+
 static void lists_are_read_strictly(void)
 {
 	uint32_t values[3];
@@ -326,6 +388,7 @@ int main(int argc, char **argv)
 	conditions_have_names();
 	the_ceiling_is_what_time_allows();
 	alarms_ring_in_order();
+	two_who_hold_it_at_once_are_seen();
 	lists_are_read_strictly();
 	what_is_not_known_is_left_out();
 	the_floor_serves_many((uint16_t)(argc > 1 ? atoi(argv[1]) : 23500));
