@@ -17,9 +17,32 @@ const char *const contend_names[CONTEND_WHO_COUNT] = {"ours", "plain"};
 
 static size_t place_of(const struct lab *lab, const struct contend_cell *cell)
 {
-	size_t row = cell->processes * lab->options.contend.waiter_counts + cell->waiters;
+	const struct contend_options *options = &lab->options.contend;
+	size_t row = cell->condition * options->process_counts + cell->processes;
 
-	return row * CONTEND_WHO_COUNT + (size_t)cell->who;
+	return (row * options->waiter_counts + cell->waiters) * CONTEND_WHO_COUNT +
+	       (size_t)cell->who;
+}
+
+size_t contend_cells(const struct lab *lab)
+{
+	const struct contend_options *options = &lab->options.contend;
+
+	return lab->options.conditions.count * options->process_counts * options->waiter_counts *
+	       CONTEND_WHO_COUNT;
+}
+
+struct contend_cell contend_cell(const struct lab *lab, size_t which)
+{
+	const struct contend_options *options = &lab->options.contend;
+	size_t row = which / CONTEND_WHO_COUNT / options->waiter_counts;
+
+	return (struct contend_cell){
+		.condition = row / options->process_counts,
+		.processes = row % options->process_counts,
+		.waiters = which / CONTEND_WHO_COUNT % options->waiter_counts,
+		.who = (int)(which % CONTEND_WHO_COUNT),
+	};
 }
 
 double *contend_values(const struct lab *lab, const struct contend_results *results,
@@ -243,6 +266,7 @@ static bool add_block(struct lab *lab, struct contend_results *results, struct s
 	struct reading before;
 	struct reading after;
 
+	plan.nodes = &lab->conditions.nodes[lab->options.conditions.all[cell->condition]];
 	plan.waiters = options->waiters[cell->waiters];
 	plan.processes = options->processes[cell->processes];
 	plan.processes = plan.processes < plan.waiters ? plan.processes : plan.waiters;
@@ -263,19 +287,15 @@ static bool add_block(struct lab *lab, struct contend_results *results, struct s
 static bool run_rounds(struct lab *lab, struct contend_results *results, struct stage *stage,
 		       const struct meter *meter)
 {
-	const struct contend_options *options = &lab->options.contend;
-	size_t cells = options->process_counts * options->waiter_counts * CONTEND_WHO_COUNT;
+	size_t cells = contend_cells(lab);
 	unsigned round;
 	size_t i;
 
 	for (round = 0; round < lab->options.rounds; round++) {
 		for (i = 0; i < cells; i++) {
-			const struct contend_cell cell = {
-				.processes = i / CONTEND_WHO_COUNT / options->waiter_counts,
-				.waiters = i / CONTEND_WHO_COUNT % options->waiter_counts,
-				.who = (int)((i + round) % CONTEND_WHO_COUNT),
-			};
+			struct contend_cell cell = contend_cell(lab, i);
 
+			cell.who = (int)((i + round) % CONTEND_WHO_COUNT); /* In turns. */
 			if (!add_block(lab, results, stage, &cell, round, meter)) {
 				return false;
 			}
@@ -301,8 +321,7 @@ static bool is_clean(const struct contend_results *results, size_t cells)
 int lab_contend(struct lab *lab)
 {
 	static struct contend_results results;
-	const struct contend_options *options = &lab->options.contend;
-	size_t cells = options->process_counts * options->waiter_counts * CONTEND_WHO_COUNT;
+	size_t cells = contend_cells(lab);
 	struct stage stage = {0};
 	struct meter meter = {0};
 	char why[WHY_MAX] = "out of memory";

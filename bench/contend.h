@@ -60,6 +60,7 @@ struct contend_shared {
 struct contend_plan {
 	const struct lab *lab;
 	const struct contend_options *options;
+	const struct nodes *nodes;
 	char resource[32];
 	uint32_t processes;
 	uint32_t waiters;
@@ -76,11 +77,13 @@ struct contend_row {
 };
 
 struct contend_results {
-	double *values; /* [processes][waiters][who][round][figure] */
+	double *values; /* [condition][processes][waiters][who][round][figure] */
 	struct contend_row *rows;
 };
 
+/* By their places in the options. */
 struct contend_cell {
+	size_t condition;
 	size_t processes;
 	size_t waiters;
 	int who;
@@ -94,6 +97,10 @@ bool contend_plain(void *shared, void *data);
 
 /** Handovers in a second if handing over took no time at all; NAN if there is no limit. */
 double contend_ceiling(const struct contend_options *options, uint32_t waiters);
+
+/** How many cells there are, and each of them in the order of the report. */
+size_t contend_cells(const struct lab *lab);
+struct contend_cell contend_cell(const struct lab *lab, size_t which);
 
 double *contend_values(const struct lab *lab, const struct contend_results *results,
 		       const struct contend_cell *cell);

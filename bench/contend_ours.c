@@ -139,7 +139,7 @@ static bool play(struct ours_rivals *ours, const struct contend_plan *plan, char
 
 	session_options(&client, options->ttl_ms);
 	client.node_timeout_ms = options->node_timeout_ms;
-	if (session_open(&ours->session, &plan->lab->nodes, &client, why, WHY_MAX) != 0) {
+	if (session_open(&ours->session, plan->nodes, &client, why, WHY_MAX) != 0) {
 		return false;
 	}
 	fine = make_locks(ours);

@@ -162,10 +162,10 @@ bool contend_plain(void *shared, void *data)
 	rivals->want = rivals->again = want;
 	rivals->leave = leave;
 	rivals->stop = stop;
-	plain.quorum = nodes_quorum(&plan->lab->nodes);
+	plain.quorum = nodes_quorum(plan->nodes);
 	plain.conns.owner = &plain;
 	plain.conns.answered = answered;
-	fine = floor_conns_open(&plain.conns, &plan->lab->nodes, floor_delete_script, sha,
+	fine = floor_conns_open(&plain.conns, plan->nodes, floor_delete_script, sha,
 				rivals->own->why, WHY_MAX);
 	if (fine) {
 		build_requests(&plain, sha);

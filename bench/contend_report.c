@@ -32,10 +32,23 @@ static double median_of(const struct lab *lab, const struct contend_results *res
 			      lab->options.rounds);
 }
 
+static struct contend_cell plain_of(const struct contend_cell *cell)
+{
+	struct contend_cell plain = *cell;
+
+	plain.who = CONTEND_PLAIN;
+	return plain;
+}
+
+static const char *condition_of(const struct lab *lab, const struct contend_cell *cell)
+{
+	return condition_names[lab->options.conditions.all[cell->condition]];
+}
+
 static double to_plain(const struct lab *lab, const struct contend_results *results,
 		       const struct contend_cell *cell, int figure)
 {
-	const struct contend_cell plain = {cell->processes, cell->waiters, CONTEND_PLAIN};
+	const struct contend_cell plain = plain_of(cell);
 
 	return figures_ratio(contend_values(lab, results, cell) + figure,
 			     contend_values(lab, results, &plain) + figure, CONTEND_FIGURES,
@@ -70,7 +83,7 @@ static void print_number(double value, int width)
 static void print_row(const struct lab *lab, const struct contend_results *results,
 		      const struct contend_cell *ours, int figure)
 {
-	const struct contend_cell plain = {ours->processes, ours->waiters, CONTEND_PLAIN};
+	const struct contend_cell plain = plain_of(ours);
 	/* The column is counted in bytes: µ has two. */
 	int pad = 24 + (strstr(names[figure].words, "µ") != NULL);
 
@@ -99,12 +112,13 @@ static void print_faults(const struct lab *lab, const struct contend_results *re
 static void print_cell(const struct lab *lab, const struct contend_results *results,
 		       const struct contend_cell *ours)
 {
-	const struct contend_cell plain = {ours->processes, ours->waiters, CONTEND_PLAIN};
+	const struct contend_cell plain = plain_of(ours);
 	uint32_t waiters = waiters_of(lab, ours);
 	int figure;
 
-	printf("\n%u waiters in %u processes; ceiling %.1f handovers a second\n", waiters,
-	       processes_of(lab, ours), contend_ceiling(&lab->options.contend, waiters));
+	printf("\n%u waiters in %u processes, %s; ceiling %.1f handovers a second\n", waiters,
+	       processes_of(lab, ours), condition_of(lab, ours),
+	       contend_ceiling(&lab->options.contend, waiters));
 	printf("%-24s %11s %11s %9s\n", "", "plain", "ours", "/ plain");
 	for (figure = 0; figure < CONTEND_FIGURES; figure++) {
 		print_row(lab, results, ours, figure);
@@ -116,7 +130,9 @@ static void print_cell(const struct lab *lab, const struct contend_results *resu
 void contend_print(const struct lab *lab, const struct contend_results *results)
 {
 	const struct contend_options *options = &lab->options.contend;
-	struct contend_cell cell = {.who = CONTEND_OURS};
+	size_t cells = contend_cells(lab);
+	struct contend_cell cell;
+	size_t i;
 
 	lab_print_setting(lab);
 	printf("%u rounds of %g s a block, in turns; medians over the rounds, ratios taken within "
@@ -126,8 +142,9 @@ void contend_print(const struct lab *lab, const struct contend_results *results)
 	       "every %u ms (half more or\nless), undone without a quorum. Two at once would be "
 	       "seen: a counter in shared memory.\n",
 	       options->hold_ms, options->think_min_ms, options->think_max_ms, options->plain_ms);
-	for (cell.processes = 0; cell.processes < options->process_counts; cell.processes++) {
-		for (cell.waiters = 0; cell.waiters < options->waiter_counts; cell.waiters++) {
+	for (i = 0; i < cells; i++) {
+		cell = contend_cell(lab, i);
+		if (cell.who == CONTEND_OURS) {
 			print_cell(lab, results, &cell);
 		}
 	}
@@ -160,9 +177,10 @@ static void write_cell(const struct lab *lab, const struct contend_results *resu
 	int figure;
 
 	fprintf(file,
-		"    {\"who\": \"%s\", \"processes\": %u, \"waiters\": %u, "
+		"    {\"who\": \"%s\", \"condition\": \"%s\", \"processes\": %u, \"waiters\": %u, "
 		"\"ceiling_per_s\": ",
-		contend_names[cell->who], processes_of(lab, cell), waiters_of(lab, cell));
+		contend_names[cell->who], condition_of(lab, cell), processes_of(lab, cell),
+		waiters_of(lab, cell));
 	lab_write_number(file, contend_ceiling(&lab->options.contend, waiters_of(lab, cell)));
 	/* Names and fixed words: nothing to escape. */
 	fprintf(file,
@@ -179,11 +197,12 @@ void contend_write(const struct lab *lab, const void *data, FILE *file)
 {
 	const struct contend_results *results = data;
 	const struct contend_options *options = &lab->options.contend;
-	size_t cells = options->process_counts * options->waiter_counts * CONTEND_WHO_COUNT;
+	size_t cells = contend_cells(lab);
 	size_t i;
 
 	fprintf(file, "{\n  \"mode\": \"contend\",\n");
 	lab_write_setting(lab, file);
+	lab_write_conditions(lab, file);
 	fprintf(file,
 		"  \"hold_ms\": %u, \"think_min_ms\": %u, \"think_max_ms\": %u, "
 		"\"plain_ms\": %u,\n",
@@ -191,11 +210,7 @@ void contend_write(const struct lab *lab, const void *data, FILE *file)
 	fprintf(file, "  \"rounds\": %u, \"block_s\": %g,\n  \"results\": [\n", lab->options.rounds,
 		(double)lab->options.duration_ns / 1e9);
 	for (i = 0; i < cells; i++) {
-		const struct contend_cell cell = {
-			.processes = i / CONTEND_WHO_COUNT / options->waiter_counts,
-			.waiters = i / CONTEND_WHO_COUNT % options->waiter_counts,
-			.who = (int)(i % CONTEND_WHO_COUNT),
-		};
+		const struct contend_cell cell = contend_cell(lab, i);
 
 		fprintf(file, "%s", i > 0 ? ",\n" : "");
 		write_cell(lab, results, &cell, file);

@@ -9,55 +9,6 @@
 
 #define EXIT_USAGE 64
 
-static const char usage[] =
-	"usage: redlock-bench [load|steps|contend|growth|timeline|spin] [options]\n"
-	"load     Cycles (acquire, then release) by many at once: latency, throughput, and what\n"
-	"         it costs client and servers, beside the floor: the same work with raw sockets.\n"
-	"steps    How long it takes to extend, and to hand over: in one client, and from one\n"
-	"         process to another; one in flight.\n"
-	"contend  Many in several processes want one resource: how often it changes hands, what\n"
-	"         that costs, and who is left waiting; beside plain polling with raw sockets.\n"
-	"growth   What an operation and a lock cost when so many are held, or wait, in one "
-	"client.\n"
-	"timeline One cycle after the other, and how long they took at which moment, while "
-	"somebody\n"
-	"         ends and stops nodes: says \"begin\" on standard output when it begins.\n"
-	"spin     Cycles of one contender in this very process; for a profiler.\n"
-	"\n"
-	"  --in-flight LIST  load: cycles in flight, 1 to 100000 (default 1,64,1024)\n"
-	"                    growth: locks held (default 10,1000,10000); spin: 1\n"
-	"  --resources N     load: they share so many resources (default: each has its own)\n"
-	"  --rate R          load: open loop, R starts a second; latency counts from the moment "
-	"at\n"
-	"                    which a cycle was due. Default: closed loop\n"
-	"  --condition LIST  load, steps: with the nodes well, and hung1, hung2 (SIGSTOP), dead1\n"
-	"                    (killed), slow1, rtt (each another distance away); default healthy\n"
-	"  --rtt LIST        ms, of each node in turn, for rtt (default 2,4,6,8,10)\n"
-	"  --jitter MS       up to so much more each way, for slow1 and rtt (default 0)\n"
-	"  --slow-ms MS      for slow1 (default 100)\n"
-	"  --processes LIST  contend: 1 to 16 (default 4)\n"
-	"  --waiters LIST    contend: in all processes together, 2 to 512 (default 32)\n"
-	"  --hold-ms MS      contend: how long each one keeps it (default 1); steps: 10\n"
-	"  --think-ms A-B    contend: pause before it wants it again (default 10-30)\n"
-	"  --plain-ms MS     contend: between two attempts of plain polling, half as much more or\n"
-	"                    less (default 5)\n"
-	"  --brief           growth: only what cycles cost while locks are held or wait in line\n"
-	"  --rounds N        turns of everything (default 5)\n"
-	"  --seconds S       length of each block (default 1; contend: 2; fractions are fine)\n"
-	"  --cycles N        cycles in each block, in place of --seconds\n"
-	"  --warmup N        cycles before each block that are not counted\n"
-	"  --ttl MS          lease length (default 30000)\n"
-	"  --node-timeout MS of the library (default 5000 or more; with conditions, steps, "
-	"contend: 500)\n"
-	"  --interval MS     timeline: the moments are so long (default 50)\n"
-	"  --who WHO         spin: ours, floor or ping (default ours)\n"
-	"  --settle US       spin: sleep so long before each wait for events, so that all runs do\n"
-	"                    the same work\n"
-	"  --nodes URLS      use these nodes (redis://host:port, comma separated);\n"
-	"                    default: five servers of our own on free loopback ports\n"
-	"  --port P          lowest port for servers of our own (default 23500)\n"
-	"  --json FILE       write the result there, too\n";
-
 enum {
 	IN_FLIGHT = 256,
 	RESOURCES,
@@ -321,23 +272,29 @@ static int complain(const char *about, int *code)
 		/* The value is not repeated: a URL may hold a password. */
 		fprintf(stderr, "redlock-bench: bad value for --%s\n", about);
 	} else {
-		fputs(usage, stderr);
+		fputs(lab_usage, stderr);
 	}
 	*code = EXIT_USAGE;
 	return -1;
 }
 
-/* Servers of others are neither stopped nor killed. */
-static bool makes_sense(const struct lab_options *options)
+/* Why it cannot be done, or NULL. */
+static const char *nonsense(const struct lab_options *options)
 {
 	size_t i;
 
-	for (i = 0; i < options->conditions.count && options->nodes.count > 0; i++) {
-		if (condition_silent(options->conditions.all[i]) > 0) {
-			return false;
+	for (i = 0; i < options->conditions.count; i++) {
+		if (condition_silent(options->conditions.all[i]) == 0) {
+			continue;
+		}
+		if (options->nodes.count > 0) {
+			return "nodes given by --nodes are neither stopped nor killed";
+		}
+		if (options->mode == LAB_CONTEND) {
+			return "contend has slow1 and rtt alone";
 		}
 	}
-	return true;
+	return NULL;
 }
 
 int lab_options_parse(struct lab_options *options, int argc, char **argv, int *code)
@@ -360,7 +317,7 @@ int lab_options_parse(struct lab_options *options, int argc, char **argv, int *c
 	condition_options_take(&options->conditions, condition_names[LAB_HEALTHY]);
 	while ((which = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (which == HELP) {
-			fputs(usage, stdout);
+			fputs(lab_usage, stdout);
 			*code = 0;
 			return -1;
 		}
@@ -377,10 +334,8 @@ int lab_options_parse(struct lab_options *options, int argc, char **argv, int *c
 	if (optind < argc) {
 		return complain(NULL, code);
 	}
-	if (!makes_sense(options)) {
-		fputs("redlock-bench: --condition: nodes given by --nodes are neither stopped nor "
-		      "killed\n",
-		      stderr);
+	if (nonsense(options)) {
+		fprintf(stderr, "redlock-bench: --condition: %s\n", nonsense(options));
 		*code = EXIT_USAGE;
 		return -1;
 	}

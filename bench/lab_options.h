@@ -53,6 +53,8 @@ struct lab_options {
 	struct nodes nodes; /* Empty: start servers. */
 };
 
+extern const char lab_usage[];
+
 /** Read the command line. Returns 0 to go on; otherwise the message is printed, and *@code is what
  * to exit with. */
 int lab_options_parse(struct lab_options *options, int argc, char **argv, int *code);

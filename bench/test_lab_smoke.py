@@ -130,10 +130,13 @@ def check_steps(port):
 
 def check_contend(port):
     options = ["--processes", "1,3", "--waiters", "2,7", "--think-ms", "2-5", "--seconds", "0.4"]
+    options += ["--condition", "rtt", "--rtt", "1,2"]
     report, table, clean = run_json(port, "contend", *options)
-    places = [(row["processes"], row["waiters"], row["who"]) for row in report["results"]]
-    whos = ("ours", "plain")
-    assert places == [(p, w, who) for p, w in ((1, 2), (1, 7), (2, 2), (3, 7)) for who in whos]
+    keys = ("condition", "processes", "waiters", "who")
+    counts = ((1, 2), (1, 7), (2, 2), (3, 7))
+    places = [tuple(row[key] for key in keys) for row in report["results"]]
+    whos, conditions = ("ours", "plain"), ("healthy", "rtt")
+    assert places == [(c, *n, who) for c in conditions for n in counts for who in whos], places
     for row in report["results"]:
         figures = row["figures"]
         assert row["overlaps"] == 0 and row["ceiling_per_s"] <= 1000.01, row
@@ -147,7 +150,7 @@ def check_contend(port):
         if row["who"] == "plain" and clean:
             # A turn of one's own is ten commands, if nobody else is there.
             assert figures["commands_per_handover"]["median"] >= 9, row
-    assert "7 waiters in 3 processes" in table and "AT ONCE" not in table
+    assert "7 waiters in 3 processes, rtt" in table and "AT ONCE" not in table
 
 
 def check_growth(port):
