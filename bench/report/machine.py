@@ -40,7 +40,8 @@ def surroundings(build):
 
 def commit():
     """Of what is measured, and whether it was just that."""
-    changes = told_by("git", "status", "--porcelain", "--", "lib", "include", "bench")
+    where = ["lib", "include", "bench", ":!bench/report"]
+    changes = told_by("git", "status", "--porcelain", "--", *where)
     return told_by("git", "describe", "--always") + (" with changes" if changes else "")
 
 

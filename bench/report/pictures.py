@@ -74,15 +74,19 @@ def plot(named, style="lines"):
 # ---- One after the other -------------------------------------------------------------------------
 
 
-def latency(told_all):
+def latency(told_all, level=1):
     """How long so many in a hundred took at most."""
-    named = curves.distributions(told_all, 1)
-    axes = """set title "Acquire, one in flight: the share of them that took at most so long"
+    named = curves.distributions(told_all, level)
+    axes = f"""set title "Acquire, {level} in flight: the share of them that took at most so long"
 set logscale xy
 set xrange [1:10000]
 set xtics ("0 %%" 1, "50 %%" 2, "90 %%" 10, "99 %%" 100, "99.9 %%" 1000, "99.99 %%" 10000)
 """
     return named and frame() + axes + MICROS + plot(named)
+
+
+def latency_of_many(told_all):
+    return latency(told_all, 64)
 
 
 def levels(named, title, xlabel):
@@ -144,6 +148,7 @@ set logscale y
 
 DRAWN = {
     "latency": latency,
+    "latency-64": latency_of_many,
     "throughput": throughput,
     "shared": shared,
     "handovers": handovers,

@@ -1,5 +1,5 @@
-"""The report on figures that are kept beside this file: tables, markers, pictures and steps. Nothing
-is timed, and no server is needed.
+"""The report on figures that are kept beside this file: tables, markers, pictures, steps. Nothing is
+timed, and no server is needed.
 
 usage: test_report.py [--update], which writes expected.md anew
 """
@@ -132,7 +132,9 @@ def test_pictures_are_small_and_always_the_same():
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         drawn = list(pictures.draw(fixture(), pathlib.Path(one)))
         list(pictures.draw(fixture(), pathlib.Path(other)))
-        assert [path.stem for path in drawn] == list(pictures.DRAWN)
+        # Only one in flight is kept here.
+        expected = [name for name in pictures.DRAWN if name != "latency-64"]
+        assert [path.stem for path in drawn] == expected
         for path in drawn:
             svg = path.read_text(encoding="utf-8")
             assert path.stat().st_size < LARGEST_BYTES, path
