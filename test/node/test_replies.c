@@ -53,7 +53,7 @@ static const struct hostility errors[] = {
 	ACQUIRE("an error of 100 kB", MANNER = SAYS_MANY("-ERR much ", "x", 100000, "\r\n"),
 		GONE("too long")),
 	ACQUIRE("an error that would colour a terminal",
-		MANNER = SAYS_BYTES("-ERR \033[31mred\a\nand more\0hidden\177\r\n"), FAULT("red")),
+		MANNER = SAYS_BYTES("-ERR \033[31mred\a\tand more\0hidden\177\r\n"), FAULT("red")),
 	ACQUIRE("an error that repeats the command", MANNER = PARROT,
 		FAULT("unknown command 'SET'")),
 	EXTEND("an error that repeats the command", MANNER = PARROT,
