@@ -35,7 +35,7 @@ static bool fails(struct shrinking *shrinking, FILE *story)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		alarm(20);
+		chaos_work_within(20);
 		if (story != NULL) {
 			dup2(fileno(story), STDERR_FILENO);
 		}

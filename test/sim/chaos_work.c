@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,8 +55,8 @@ static void on_failed(const struct sim *sim, const char *kind, const char *text)
 
 static void on_signal(int number)
 {
-	give_up(number == SIGALRM ? "stuck" : "crashed",
-		number == SIGALRM ? "it does not come to an end" : strsignal(number));
+	give_up(number == SIGPROF ? "stuck" : "crashed",
+		number == SIGPROF ? "it does not come to an end" : strsignal(number));
 }
 
 /* In the place of the C library's, which would not tell us what it was. */
@@ -181,11 +182,19 @@ void chaos_work_one(struct chaos_worker *worker, uint64_t seed, struct tape *tap
 	worker->seed = seed;
 	signal(SIGABRT, on_signal);
 	signal(SIGSEGV, on_signal);
-	signal(SIGALRM, on_signal);
+	signal(SIGPROF, on_signal);
 	chaos_play(&chaos, seed, set_up);
 	note(&worker->sum, &chaos);
 	sim_end(chaos.sim);
 	playing = NULL;
+}
+
+/* Of processor time: neither a busy machine nor one that sleeps is to be blamed on the schedule. */
+void chaos_work_within(unsigned seconds)
+{
+	const struct itimerval timer = {.it_value.tv_sec = seconds};
+
+	setitimer(ITIMER_PROF, &timer, NULL);
 }
 
 static void work(struct chaos_work *work, struct chaos_worker *worker)
@@ -195,7 +204,7 @@ static void work(struct chaos_work *work, struct chaos_worker *worker)
 	for (;;) {
 		seed = atomic_fetch_add(&work->next, BLOCK);
 		end = seed + BLOCK;
-		alarm(STUCK_S);
+		chaos_work_within(STUCK_S);
 		for (; seed < end; seed++) {
 			if (seed >= atomic_load(&work->limit)) {
 				return;

@@ -46,6 +46,8 @@ struct chaos_work {
 
 /* Memory that processes share. */
 void *chaos_share(size_t size);
+/* From now on: more is a failure. */
+void chaos_work_within(unsigned seconds);
 /* Play a schedule in this process, which ends at a failure, after a note of it. */
 void chaos_work_one(struct chaos_worker *worker, uint64_t seed, struct tape *tape, bool trace);
 /* The process of a worker has ended; returns whether it failed, if only by dying without a word. */
