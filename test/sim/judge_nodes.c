@@ -25,9 +25,62 @@ static struct sim_promise *promise_of(struct sim *sim, struct sim_server *server
 	return &server->promises[sim_resource(sim, name) - sim->resources];
 }
 
-static bool is_to(const struct sim_promise *promise, const char *token, size_t len)
+static bool is_to(const struct sim_word *word, const char *token, size_t len)
 {
-	return promise->token_len == len && memcmp(promise->token, token, len) == 0;
+	return word->token_len == len && memcmp(word->token, token, len) == 0;
+}
+
+/* The one that ends first makes room. */
+static void forget(struct sim_promise *promise, const struct sim_word *word)
+{
+	struct sim_word *first = &promise->forgotten[0];
+	unsigned i;
+
+	for (i = 1; i < SIM_WORDS; i++) {
+		if (promise->forgotten[i].until_ms < first->until_ms) {
+			first = &promise->forgotten[i];
+		}
+	}
+	if (word->until_ms > first->until_ms) {
+		*first = *word;
+	}
+}
+
+/* What it forgot was to the same one as the vote: that one may go on. */
+static bool recall(struct sim_promise *promise, const char *token, size_t len)
+{
+	unsigned i;
+
+	for (i = 0; i < SIM_WORDS; i++) {
+		struct sim_word *word = &promise->forgotten[i];
+		if (word->until_ms != 0 && is_to(word, token, len)) {
+			promise->given = *word;
+			word->until_ms = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void give(struct sim *sim, struct sim_promise *promise, const struct sim_command *command,
+		 uint64_t now_ms)
+{
+	struct sim_word last = promise->given;
+
+	if (is_to(&last, command->token, command->token_len)) {
+		if (last.until_ms <= now_ms) {
+			promise->given.since_us = sim->now_us;
+		}
+		return;
+	}
+	if (!recall(promise, command->token, command->token_len)) {
+		memcpy(promise->given.token, command->token, command->token_len);
+		promise->given.token_len = command->token_len;
+		promise->given.since_us = sim->now_us;
+	}
+	if (last.until_ms > now_ms) {
+		forget(promise, &last);
+	}
 }
 
 void sim_nodes_voted(struct sim *sim, struct sim_server *server, const struct sim_command *command,
@@ -35,22 +88,20 @@ void sim_nodes_voted(struct sim *sim, struct sim_server *server, const struct si
 {
 	struct sim_promise *promise = promise_of(sim, server, command);
 	uint64_t now_ms = sim_clock_read(sim, &server->clock) / 1000;
+	unsigned i;
 
-	if (!is_to(promise, command->token, command->token_len) || promise->until_ms <= now_ms) {
-		promise->since_us = sim->now_us;
-	}
-	if (promise->forgotten_ms <= now_ms) {
-		promise->forgotten_ms = 0; /* Over for good, wherever its clock is set to. */
-	}
-	if (!is_to(promise, command->token, command->token_len)) {
-		if (promise->until_ms > now_ms && promise->until_ms > promise->forgotten_ms) {
-			promise->forgotten_ms = promise->until_ms;
+	for (i = 0; i < SIM_WORDS; i++) {
+		if (promise->forgotten[i].until_ms <= now_ms) {
+			/* Over for good, wherever its clock is set to. */
+			promise->forgotten[i].until_ms = 0;
 		}
-		memcpy(promise->token, command->token, command->token_len);
-		promise->token_len = command->token_len;
 	}
-	promise->until_ms = until_ms;
-	promise->broken = now_ms < promise->forgotten_ms;
+	give(sim, promise, command, now_ms);
+	promise->given.until_ms = until_ms;
+	promise->broken = false;
+	for (i = 0; i < SIM_WORDS; i++) {
+		promise->broken |= promise->forgotten[i].until_ms != 0;
+	}
 }
 
 void sim_nodes_released(struct sim *sim, struct sim_server *server,
@@ -58,8 +109,8 @@ void sim_nodes_released(struct sim *sim, struct sim_server *server,
 {
 	struct sim_promise *promise = promise_of(sim, server, command);
 
-	if (is_to(promise, command->token, command->token_len)) {
-		promise->until_ms = 0;
+	if (is_to(&promise->given, command->token, command->token_len)) {
+		promise->given.until_ms = 0;
 	}
 }
 
@@ -78,7 +129,7 @@ void sim_nodes_counted(const struct sim_lock *lock)
 	for (i = 0; i < sim->node_count; i++) {
 		promise = &sim->servers[client->route[i]].promises[lock->about - sim->resources];
 		if ((lock->core->round.yes >> i & 1) == 0 ||
-		    !is_to(promise, attempt->token, attempt->token_len)) {
+		    !is_to(&promise->given, attempt->token, attempt->token_len)) {
 			continue;
 		}
 		if (promise->broken) {
@@ -87,7 +138,7 @@ void sim_nodes_counted(const struct sim_lock *lock)
 		}
 		lost_us = sim->servers[client->route[i]].lost_us;
 		if (lost_us != 0 && sim->now_us < lost_us + ttl_us &&
-		    promise->since_us >= lost_us) {
+		    promise->given.since_us >= lost_us) {
 			sim_fail(sim, "client %u counts node %u, which may have promised %s",
 				 client->index, i, lock->resource);
 		}

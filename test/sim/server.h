@@ -18,13 +18,19 @@ struct sim_data {
 };
 
 /* To whom a node has promised a resource, as the judge remembers it; by the node's clock. */
-struct sim_promise {
+struct sim_word {
 	size_t token_len;
 	char token[RLK_TOKEN_MAX];
 	uint64_t since_us; /* By the world's time: without a break. */
 	uint64_t until_ms;
-	uint64_t forgotten_ms; /* Until then it is promised to another, of whom the node forgot. */
-	bool broken;	       /* So it was when the node voted last. */
+};
+
+#define SIM_WORDS 4
+
+struct sim_promise {
+	struct sim_word given;		      /* The last one. */
+	struct sim_word forgotten[SIM_WORDS]; /* To others, of whom the node forgot. */
+	bool broken;			      /* There was one when the node voted last. */
 };
 
 enum sim_memory { SIM_KEEPS_ALL, SIM_FORGETS_ALL, SIM_FORGETS_SOME };
