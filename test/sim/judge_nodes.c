@@ -62,21 +62,21 @@ static bool recall(struct sim_promise *promise, const char *token, size_t len)
 	return false;
 }
 
-static void give(struct sim *sim, struct sim_promise *promise, const struct sim_command *command,
+static void give(struct sim_promise *promise, const struct sim_command *command, unsigned run,
 		 uint64_t now_ms)
 {
 	struct sim_word last = promise->given;
 
 	if (is_to(&last, command->token, command->token_len)) {
 		if (last.until_ms <= now_ms) {
-			promise->given.since_us = sim->now_us;
+			promise->given.since_run = run;
 		}
 		return;
 	}
 	if (!recall(promise, command->token, command->token_len)) {
 		memcpy(promise->given.token, command->token, command->token_len);
 		promise->given.token_len = command->token_len;
-		promise->given.since_us = sim->now_us;
+		promise->given.since_run = run;
 	}
 	if (last.until_ms > now_ms) {
 		forget(promise, &last);
@@ -96,7 +96,7 @@ void sim_nodes_voted(struct sim *sim, struct sim_server *server, const struct si
 			promise->forgotten[i].until_ms = 0;
 		}
 	}
-	give(sim, promise, command, now_ms);
+	give(promise, command, server->runs, now_ms);
 	promise->given.until_ms = until_ms;
 	promise->broken = false;
 	for (i = 0; i < SIM_WORDS; i++) {
@@ -120,7 +120,8 @@ void sim_nodes_counted(const struct sim_lock *lock)
 	const struct sim *sim = client->sim;
 	const struct rlk_attempt *attempt = lock->core->attempt;
 	const struct sim_promise *promise;
-	uint64_t lost_us, ttl_us = rlk_us(sim->config.max_ttl_ms);
+	const struct sim_server *server;
+	uint64_t ttl_us = rlk_us(sim->config.max_ttl_ms);
 	unsigned i;
 
 	if (sim->loose || !sim->config.guard || sim->config.durable) {
@@ -136,9 +137,9 @@ void sim_nodes_counted(const struct sim_lock *lock)
 			sim_fail(sim, "client %u counts node %u, which had promised %s to another",
 				 client->index, i, lock->resource);
 		}
-		lost_us = sim->servers[client->route[i]].lost_us;
-		if (lost_us != 0 && sim->now_us < lost_us + ttl_us &&
-		    promise->given.since_us >= lost_us) {
+		server = &sim->servers[client->route[i]];
+		if (server->lost_us != 0 && sim->now_us < server->lost_us + ttl_us &&
+		    promise->given.since_run > server->lost_run) {
 			sim_fail(sim, "client %u counts node %u, which may have promised %s",
 				 client->index, i, lock->resource);
 		}

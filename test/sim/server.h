@@ -21,7 +21,7 @@ struct sim_data {
 struct sim_word {
 	size_t token_len;
 	char token[RLK_TOKEN_MAX];
-	uint64_t since_us; /* By the world's time: without a break. */
+	unsigned since_run; /* Of the server: without a break. */
 	uint64_t until_ms;
 };
 
@@ -45,6 +45,7 @@ struct sim_server {
 	unsigned error_percent;		   /* Of commands that are answered with an error. */
 	unsigned asked[RLK_OP_INSPECT + 1];
 	uint64_t lost_us;			   /* When it last lost data; 0: never. */
+	unsigned lost_run;			   /* Which of its runs ended so. */
 	struct sim_promise promises[SIM_KEYS_MAX]; /* In the order of sim->resources. */
 	struct sim_dice dice;
 };

@@ -29,6 +29,7 @@ static void forget(struct sim *sim, struct sim_server *server, enum sim_memory m
 	}
 	if (memory != SIM_KEEPS_ALL) {
 		server->lost_us = sim->now_us;
+		server->lost_run = server->runs;
 	}
 }
 
