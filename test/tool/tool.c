@@ -58,8 +58,10 @@ struct tool program_start(const char *const *words, const char *input)
 		    dup2(tool.err_fd, 2) < 0) {
 			_exit(125);
 		}
-		signal(SIGINT, SIG_DFL); /* A shell ignores them for what it runs behind. */
+		/* A shell ignores the first two for what it runs behind, and nohup the third. */
+		signal(SIGINT, SIG_DFL);
 		signal(SIGQUIT, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
 		execvp(words[0], (char *const *)words);
 		_exit(125);
 	}
