@@ -337,7 +337,7 @@ REDLOCK_API void redlock_lock_free(struct redlock_lock *lock);
  *
  * Returns 0 if started; otherwise @cb will never be called:
  *   REDLOCK_EINVAL   NULL lock or cb
- *   REDLOCK_EBUSY    the lock is held, or an operation is under way
+ *   REDLOCK_EBUSY    the lock is held, or an operation is under way, or its callback still due
  *   REDLOCK_ECLOSED  the client is closing
  * @cb's status is 0: held for report->validity_ms; or
  *   REDLOCK_EHELD      tried once; another owner has too many nodes
