@@ -127,9 +127,7 @@ int rlk_lock_release(struct rlk_lock *lock, bool tell)
 	if (lock->cluster->closing) {
 		return REDLOCK_ECLOSED;
 	}
-	if (lock->state == RLK_QUEUED || lock->state == RLK_ACQUIRING ||
-	    lock->state == RLK_PAUSING || lock->state == RLK_RELEASING ||
-	    rlk_lock_untold(lock, RLK_RELEASED)) {
+	if (rlk_lock_on_its_way(lock)) {
 		return REDLOCK_EBUSY;
 	}
 	status = hold_of(lock);

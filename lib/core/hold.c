@@ -305,9 +305,7 @@ int rlk_lock_extend(struct rlk_lock *lock)
 		return REDLOCK_ECLOSED;
 	}
 	if (lock->user_extends || rlk_lock_untold(lock, RLK_EXTENDED) ||
-	    rlk_lock_untold(lock, RLK_RELEASED) || lock->state == RLK_QUEUED ||
-	    lock->state == RLK_ACQUIRING || lock->state == RLK_PAUSING ||
-	    lock->state == RLK_RELEASING) {
+	    rlk_lock_on_its_way(lock)) {
 		return REDLOCK_EBUSY;
 	}
 	if (lock->state == RLK_IDLE) {

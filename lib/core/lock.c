@@ -36,6 +36,13 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 	}
 }
 
+bool rlk_lock_on_its_way(const struct rlk_lock *lock)
+{
+	return lock->state == RLK_QUEUED || lock->state == RLK_ACQUIRING ||
+	       lock->state == RLK_PAUSING || lock->state == RLK_RELEASING ||
+	       rlk_lock_untold(lock, RLK_RELEASED);
+}
+
 void rlk_lock_init(struct rlk_lock *lock, struct rlk_cluster *cluster, struct rlk_name *name,
 		   const struct rlk_lock_config *config,
 		   void (*tell)(struct rlk_lock *lock, enum rlk_news news, int status),

@@ -4,6 +4,10 @@
 
 #include "lock.h"
 
+/* lock.c */
+/* To a lease, or away from one: neither extended nor released before that has ended and is told. */
+bool rlk_lock_on_its_way(const struct rlk_lock *lock);
+
 /* news.c */
 void rlk_lock_news(struct rlk_lock *lock, enum rlk_news news, int status);
 /* Is this still to be told? Then the operation that it ends is not over for the user. */

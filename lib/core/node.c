@@ -99,12 +99,6 @@ void rlk_node_send(struct rlk_node *node, struct rlk_request *request)
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
-static bool is_vote(enum rlk_op op)
-{
-	return op == RLK_OP_ACQUIRE || op == RLK_OP_EXTEND || op == RLK_OP_REPAIR ||
-	       op == RLK_OP_ADVANCE;
-}
-
 bool rlk_node_guarded(const struct rlk_node *node, uint64_t now_us)
 {
 	return now_us < node->guard_until_us;
@@ -124,7 +118,8 @@ enum rlk_answer_kind rlk_node_refusal(const struct rlk_node *node, enum rlk_op o
 	if (op == RLK_OP_ACQUIRE && rlk_node_guarded(node, now_us)) {
 		return RLK_WITHHELD;
 	}
-	return node->suspect && (is_vote(op) || op == RLK_OP_REMAINING) ? RLK_UNREACHABLE : RLK_YES;
+	return node->suspect && (rlk_is_vote(op) || op == RLK_OP_REMAINING) ? RLK_UNREACHABLE
+									    : RLK_YES;
 }
 
 enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker, enum rlk_op op,

@@ -29,6 +29,12 @@ enum rlk_op {
 	RLK_OP_INSPECT	  /* Who has the key, and for how long? */
 };
 
+static inline bool rlk_is_vote(enum rlk_op op)
+{
+	return op == RLK_OP_ACQUIRE || op == RLK_OP_EXTEND || op == RLK_OP_REPAIR ||
+	       op == RLK_OP_ADVANCE;
+}
+
 /* The key of a resource; shared by its locks and what their attempts left behind. */
 struct rlk_name {
 	unsigned refs;

@@ -376,8 +376,7 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	if (lock->cluster->closing) {
 		return REDLOCK_ECLOSED;
 	}
-	/* One after the other: who has not been told yet that it is released could not release it.
-	 */
+	/* One after the other: a release is refused until the one before it is told. */
 	if (lock->state != RLK_IDLE || rlk_lock_untold(lock, RLK_ACQUIRED) ||
 	    rlk_lock_untold(lock, RLK_RELEASED)) {
 		return REDLOCK_EBUSY;

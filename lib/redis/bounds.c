@@ -5,13 +5,7 @@
  * ask for has is one that there is no memory for, which ends the connection. */
 #include "bounds.h"
 
-#if HIREDIS_MAJOR < 1
-typedef int array_len;
-#else
-typedef size_t array_len;
-#endif
-
-static void *create_array(const redisReadTask *task, array_len len)
+static void *create_array(const redisReadTask *task, rlk_array_len len)
 {
 	struct rlk_bounds *bounds = task->privdata;
 

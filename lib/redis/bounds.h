@@ -10,6 +10,13 @@
 /* Of all arrays of one reply; it also bounds how deep one is nested. */
 #define RLK_ELEMENTS_MAX 4096
 
+/* As hiredis has it. */
+#if HIREDIS_MAJOR < 1
+typedef int rlk_array_len;
+#else
+typedef size_t rlk_array_len;
+#endif
+
 /* hiredis's way of making replies, and what we put before it. */
 struct rlk_bounds {
 	redisReplyObjectFunctions functions;

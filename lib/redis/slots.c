@@ -9,12 +9,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#if HIREDIS_MAJOR < 1
-typedef int array_len;
-#else
-typedef size_t array_len;
-#endif
-
 /* ---- Marks ----------------------------------------------------------------------------------- */
 
 static char *mark_of(const redisReply *reply)
@@ -107,7 +101,7 @@ static void *create_nil(const redisReadTask *task)
 	return slot == NULL ? slots->otherwise.createNil(task) : put(task, slot, REDIS_REPLY_NIL);
 }
 
-static void *create_array(const redisReadTask *task, array_len len)
+static void *create_array(const redisReadTask *task, rlk_array_len len)
 {
 	struct rlk_slots *slots = task->privdata;
 	struct rlk_slot *slot = slot_of(task);
@@ -133,9 +127,7 @@ void rlk_slots_free(void *object)
 		return;
 	}
 	for (i = 0; i < reply->elements; i++) {
-		if (reply->element[i] != NULL) {
-			rlk_slots_free(reply->element[i]);
-		}
+		rlk_slots_free(reply->element[i]); /* NULL, if it has not come. */
 	}
 	reply->type = 0; /* The slot is free. */
 }

@@ -232,17 +232,11 @@ static void add_script_args(struct args *args, const struct rlk_command *command
 	}
 }
 
-static bool is_vote(enum rlk_op op)
-{
-	return op == RLK_OP_ACQUIRE || op == RLK_OP_EXTEND || op == RLK_OP_REPAIR ||
-	       op == RLK_OP_ADVANCE;
-}
-
 static void add_keys(struct args *args, const struct rlk_command *command,
 		     const struct rlk_wire_node *node)
 {
 	bool fence_key = command->fence != 0 && command->op != RLK_OP_RELEASE;
-	bool checked = command->checked && is_vote(command->op);
+	bool checked = command->checked && rlk_is_vote(command->op);
 
 	add_number(args, 1U + fence_key + checked);
 	add(args, command->name->bytes, command->name->len);
@@ -261,7 +255,7 @@ static void add_keys(struct args *args, const struct rlk_command *command,
 static bool is_for_all(const struct rlk_command *command)
 {
 	return command->op == RLK_OP_RELEASE ||
-	       (is_vote(command->op) && command->fence == 0 && !command->checked);
+	       (rlk_is_vote(command->op) && command->fence == 0 && !command->checked);
 }
 
 static bool is_there(const struct rlk_wire *wire, size_t at, size_t len, const char *text,
@@ -281,10 +275,10 @@ static bool is_made(const struct rlk_wire *wire, const struct rlk_command *comma
 			command->token_len);
 }
 
-static void remember(struct rlk_wire *wire, const struct rlk_command *command, bool by_digest,
-		     const struct args *args)
+static void remember(struct rlk_wire *wire, const struct rlk_command *command,
+		     enum rlk_script_id id, bool by_digest, const struct args *args)
 {
-	int name = rlk_wire_script(command) == RLK_SCRIPTS ? 1 : 3; /* The token is behind it. */
+	int name = id == RLK_SCRIPTS ? 1 : 3; /* The token is behind it. */
 
 	if (wire->failed || !is_for_all(command)) {
 		return;
@@ -319,5 +313,5 @@ void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
 		add_script_args(&args, command, node);
 	}
 	put_all(wire, &args);
-	remember(wire, command, by_digest, &args);
+	remember(wire, command, id, by_digest, &args);
 }
