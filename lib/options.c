@@ -42,6 +42,7 @@ static const struct redlock_options defaults = {
 	.guard = REDLOCK_GUARD_ON,
 	.key_format = "%s",
 	.client_name = "libredlock",
+	.hand_max = 16,
 };
 
 void redlock_options_init_sized(struct redlock_options *options, size_t size)

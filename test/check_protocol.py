@@ -44,8 +44,24 @@ class Fault(Exception):
     pass
 
 
+def expand(source):
+    """Macros of one parameter that stand for a part of a script are written out."""
+    for name, parameter, body in re.findall(
+        r"^#define (\w+)\((\w+)\)((?:.*\\\n)+.*)$", source, re.MULTILINE
+    ):
+        body = body.replace("\\\n", "\n")
+        source = re.sub(
+            rf'^\t\t{name}\((".*")\)$',
+            lambda use: re.sub(rf"\b{parameter}\b(?=\s*\")", lambda _: use.group(1), body),
+            source,
+            flags=re.MULTILINE,
+        )
+    return source
+
+
 def scripts_of(source):
     """Name, text and digest of each script in script.c."""
+    source = expand(source)
     for name, literal, digest in re.findall(
         r'\[RLK_SCRIPT_(\w+)\] = \{\s*((?:"(?:[^"\\]|\\.)*"\s*)+),\s*"(\w{40})",', source
     ):

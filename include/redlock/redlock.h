@@ -179,6 +179,11 @@ struct redlock_options {
 	 * as behind a proxy: then each vote asks whether it is still the same one, by a script
 	 * with INFO in it, and is slower. Not for locks with an own token. Default false. */
 	bool node_may_change;
+	/* Wait by asking again and again in pauses, not in line with other clients: as where the
+	 * nodes' users have no right to stand in line. Default false. */
+	bool wait_in_pauses;
+	uint32_t hand_max; /* So often a lease goes from lock to lock within this client before
+			    * others get their turn. Default 16; 0: never. */
 };
 
 /** Fill in the defaults. A library newer than the caller's header reads the missing tail as

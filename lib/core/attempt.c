@@ -5,7 +5,10 @@
  * not. Abandoning an attempt turns every claim that may be set into a debt,
  * which the node keeps until it is settled, whatever becomes of the lock. So
  * an attempt lives on after its lock has forgotten it, and since its token is
- * its own, a late release can never hurt a later attempt. */
+ * its own, a late release can never hurt a later attempt.
+ *
+ * Who stands in line under its token may find the key set at any time, by whoever
+ * gives it back: so with a ticket, no answer proves that nothing will be set. */
 #include "attempt.h"
 
 #include <assert.h>
@@ -31,7 +34,8 @@ static void unpin(struct rlk_attempt *attempt)
 /* Has the release of what this would set been sent, or is it about to be? */
 static bool is_undone(const struct rlk_attempt *attempt, const struct rlk_request *request)
 {
-	return (request->op == RLK_OP_ACQUIRE || request->op == RLK_OP_REPAIR) &&
+	return (request->op == RLK_OP_ACQUIRE || request->op == RLK_OP_REPAIR ||
+		request->op == RLK_OP_JOIN) &&
 	       (attempt->owner == NULL || attempt->claims[request->node].debt.owed);
 }
 
@@ -46,6 +50,8 @@ static void describe(struct rlk_asker *asker, const struct rlk_request *request,
 	command->token_len = attempt->token_len;
 	command->ttl_ms = attempt->ttl_ms;
 	command->fence = attempt->fence;
+	command->ticket = attempt->ticket;
+	command->caller = attempt->cluster->caller;
 	command->checked = attempt->cluster->config.may_change;
 	command->undone = is_undone(attempt, request);
 }
@@ -54,7 +60,7 @@ static void describe(struct rlk_asker *asker, const struct rlk_request *request,
 
 /* Unknown is not no: only a clean refusal says that nothing is set. */
 static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
-		     enum rlk_answer_kind kind)
+		     enum rlk_answer_kind kind, bool in_line)
 {
 	switch (kind) {
 	case RLK_YES:
@@ -64,20 +70,22 @@ static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
 	case RLK_FENCE_LOW:
 	case RLK_FENCE_HIGH:
 		/* A repair may be refused because the key is there after all: ours. */
-		if (request->op == RLK_OP_ACQUIRE || RLK_MUTANT(REPAIR_REFUSED_IS_NO)) {
+		if ((request->op == RLK_OP_ACQUIRE && !in_line) ||
+		    RLK_MUTANT(REPAIR_REFUSED_IS_NO)) {
 			claim->state = RLK_CLAIM_NONE;
 		}
 		break;
 	case RLK_BROKEN:
 		if (request->sent && !RLK_MUTANT(BROKEN_IS_NO)) {
 			claim->debt.stray = true;
-		} else {
+		} else if (!in_line || request->sent) {
 			claim->state = RLK_CLAIM_NONE;
 		}
 		break;
 	default:
 		/* Silence or an error: it may be set all the same. */
-		if (!request->sent || (RLK_MUTANT(SILENCE_IS_NO) && kind == RLK_SILENT) ||
+		if ((!request->sent && !in_line) ||
+		    (RLK_MUTANT(SILENCE_IS_NO) && kind == RLK_SILENT) ||
 		    (RLK_MUTANT(ERROR_IS_NO) && kind == RLK_ERROR)) {
 			claim->state = RLK_CLAIM_NONE;
 		}
@@ -85,11 +93,11 @@ static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
 	}
 }
 
-static void note_extended(struct rlk_claim *claim, enum rlk_answer_kind kind)
+static void note_extended(struct rlk_claim *claim, enum rlk_answer_kind kind, bool in_line)
 {
 	if (kind == RLK_YES) {
 		claim->state = RLK_CLAIM_SET;
-	} else if ((kind == RLK_NO || kind == RLK_MISSING) &&
+	} else if ((kind == RLK_NO || kind == RLK_MISSING) && !in_line &&
 		   (!claim->debt.stray || RLK_MUTANT(STRAY_EXTENDED))) {
 		claim->state = RLK_CLAIM_NONE;
 	}
@@ -100,17 +108,25 @@ static bool is_final(const struct rlk_request *request, const struct rlk_answer 
 	return answer->kind != RLK_SILENT || !request->sent;
 }
 
-static void note(struct rlk_claim *claim, struct rlk_node *node, const struct rlk_request *request,
-		 const struct rlk_answer *answer)
+static void note(struct rlk_attempt *attempt, struct rlk_node *node,
+		 const struct rlk_request *request, const struct rlk_answer *answer)
 {
+	struct rlk_claim *claim = &attempt->claims[node->index];
+	bool in_line = attempt->ticket.seq != 0 && !RLK_MUTANT(LINE_REFUSED_IS_NO);
+
 	switch ((enum rlk_op)request->op) {
 	case RLK_OP_ACQUIRE:
 	case RLK_OP_REPAIR:
-		note_set(claim, request, answer->kind);
+		note_set(claim, request, answer->kind, in_line);
 		break;
 	case RLK_OP_EXTEND:
 	case RLK_OP_ADVANCE:
-		note_extended(claim, answer->kind);
+		note_extended(claim, answer->kind, in_line);
+		break;
+	case RLK_OP_JOIN:
+		if (answer->kind == RLK_BROKEN) {
+			claim->debt.stray = true;
+		}
 		break;
 	case RLK_OP_RELEASE:
 		/* A broken connection is rlk_debts_broken()'s business. */
@@ -131,7 +147,7 @@ static void heard(struct rlk_asker *asker, struct rlk_node *node, const struct r
 	struct rlk_attempt *attempt = (struct rlk_attempt *)asker;
 
 	attempt->pins++; /* Stay until we are through. */
-	note(&attempt->claims[node->index], node, request, answer);
+	note(attempt, node, request, answer);
 	if (attempt->owner != NULL) {
 		attempt->heard(attempt->owner, node->index, request, answer);
 	}
@@ -199,7 +215,7 @@ enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node,
 		return taken;
 	}
 	attempt->pins++;
-	if (op == RLK_OP_ACQUIRE || op == RLK_OP_REPAIR) {
+	if (op == RLK_OP_ACQUIRE || op == RLK_OP_REPAIR || op == RLK_OP_JOIN) {
 		claim->state = RLK_CLAIM_ASKED;
 	}
 	return RLK_YES;

@@ -32,6 +32,7 @@ struct rlk_attempt {
 	unsigned pins; /* Owner, unanswered requests, unsettled debts. */
 	uint32_t ttl_ms;
 	uint64_t fence;
+	struct rlk_ticket ticket; /* Its token may be called wherever this has been seen. */
 	uint8_t token_len;
 	char token[RLK_TOKEN_MAX + 1];
 	struct rlk_claim claims[]; /* One for each node. */

@@ -23,6 +23,9 @@ static void heard(void *owner, unsigned node, const struct rlk_request *request,
 	case RLK_ACQUIRING:
 		rlk_lock_heard_acquire(lock, node, request, answer);
 		break;
+	case RLK_WAITING:
+		rlk_lock_heard_join(lock, node, request, answer);
+		break;
 	case RLK_HELD:
 	case RLK_EXTENDING:
 		rlk_lock_heard_extend(lock, node, request, answer);

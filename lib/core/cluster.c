@@ -2,6 +2,7 @@
 #include "cluster.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,8 @@ void rlk_cluster_init(struct rlk_cluster *cluster, const struct rlk_ports *ports
 	cluster->quorum = rlk_quorum(node_count);
 	cluster->random = seed;
 	cluster->names_seed = rlk_random(&cluster->random);
+	snprintf(cluster->caller, sizeof cluster->caller, "%012" PRIx64,
+		 rlk_random(&cluster->random) >> 16);
 	for (i = 0; i < node_count; i++) {
 		rlk_node_init(&nodes[i], cluster, i);
 	}
@@ -71,6 +74,28 @@ unsigned rlk_cluster_owed(const struct rlk_cluster *cluster)
 		}
 	}
 	return owed;
+}
+
+uint64_t rlk_cluster_rtt_us(const struct rlk_cluster *cluster)
+{
+	uint32_t rtts_us[RLK_NODES_MAX], rtt_us;
+	unsigned i, j, n = 0;
+
+	for (i = 0; i < cluster->node_count; i++) {
+		const struct rlk_node *node = &cluster->nodes[i];
+		if (node->state != RLK_UP || node->suspect || node->rtt_us == 0) {
+			continue;
+		}
+		rtt_us = node->rtt_us;
+		for (j = n++; j > 0 && rtts_us[j - 1] > rtt_us; j--) {
+			rtts_us[j] = rtts_us[j - 1];
+		}
+		rtts_us[j] = rtt_us;
+	}
+	if (n == 0) {
+		return 0;
+	}
+	return rtts_us[(n < cluster->quorum ? n : cluster->quorum) - 1];
 }
 
 uint64_t rlk_now(const struct rlk_cluster *cluster)

@@ -20,9 +20,11 @@ struct rlk_config {
 	uint32_t retry_min_ms, retry_max_ms;
 	uint32_t reconnect_min_ms, reconnect_max_ms;
 	uint32_t max_in_flight;
-	bool guard;	 /* Withhold votes of nodes that may have forgotten grants. */
-	bool durable;	 /* Every node is vouched for: it loses nothing. */
-	bool may_change; /* Another server may come to answer on a connection that stays. */
+	uint32_t hand_max; /* So often a lease passes from lock to lock before others have it. */
+	bool in_pauses;	   /* Wait in pauses, never in line. */
+	bool guard;	   /* Withhold votes of nodes that may have forgotten grants. */
+	bool durable;	   /* Every node is vouched for: it loses nothing. */
+	bool may_change;   /* Another server may come to answer on a connection that stays. */
 };
 
 struct rlk_cluster {
@@ -38,6 +40,9 @@ struct rlk_cluster {
 	struct rlk_names names;
 	uint64_t names_seed;
 	uint32_t rounds;	/* Number of the last round of any lock. */
+	uint32_t tickets;	/* Number of the last one. */
+	char caller[13];	/* Names this client to the nodes that call it: 12 hex digits. */
+	bool listening;		/* Some lock wants to be called, or has wanted it. */
 	struct rlk_lock *locks; /* All of them. */
 	struct rlk_lock *news;	/* Those with callbacks due, first to last. */
 	struct rlk_lock *news_tail;
@@ -60,6 +65,9 @@ void rlk_cluster_fini(struct rlk_cluster *cluster);
 void rlk_cluster_stop(struct rlk_cluster *cluster);
 /* Releases that no node has confirmed, on nodes that are connected, or about to be. */
 unsigned rlk_cluster_owed(const struct rlk_cluster *cluster);
+
+/* What a round trip to a quorum takes, as it was lately. */
+uint64_t rlk_cluster_rtt_us(const struct rlk_cluster *cluster);
 
 uint64_t rlk_now(const struct rlk_cluster *cluster);
 void rlk_trace(const struct rlk_cluster *cluster, const char *format, ...)

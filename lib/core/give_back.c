@@ -59,6 +59,7 @@ void rlk_lock_heard_release(struct rlk_lock *lock, unsigned node, const struct r
 	}
 	/* Yes and no are both an answer: the key is not there any more. */
 	if (answer->kind == RLK_YES) {
+		lock->name->contended = answer->passed;
 		rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_GRANTED, request);
 	} else if (answer->kind == RLK_NO) {
 		rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_HELD, request);

@@ -15,6 +15,7 @@
 #include "cluster.h"
 #include "debts.h"
 #include "lease.h"
+#include "line.h"
 #include "mutant.h"
 #include "node_parts.h"
 
@@ -142,8 +143,15 @@ void rlk_node_up(struct rlk_node *node, const struct rlk_enrolment *enrolment)
 	node->up_since_us = now_us;
 	rlk_trace(node->cluster, "node %u: up%s%s", node->index, node->barred ? ", barred: " : "",
 		  node->error);
+	if (enrolment->enrolled) {
+		node->tells_time = true;
+		node->clock_ahead_us = enrolment->node_now_us - now_us;
+	}
+	node->ear = RLK_EAR_CLOSED;
+	node->no_line_until_us = 0;
 	rlk_debts_up(node, now_us);
 	send_waiting(node, now_us);
+	rlk_node_listen(node);
 	rlk_node_rearm(node);
 }
 
@@ -161,7 +169,8 @@ void rlk_node_down(struct rlk_node *node, const char *why)
 	node->fresh = false;
 	node->suspect = false;
 	node->guard_until_us = 0;
-	node->look_again_us = RLK_NEVER;
+	node->look_again_us = node->listen_us = RLK_NEVER;
+	node->ear = RLK_EAR_CLOSED;
 	if (why != node->error) {
 		snprintf(node->error, sizeof node->error, "%s", why);
 	}
@@ -186,6 +195,7 @@ void rlk_node_stop(struct rlk_node *node)
 		rlk_node_finish(node, node->first, &BROKEN);
 	}
 	rlk_debts_forget(node);
-	node->reconnect_us = RLK_NEVER;
+	node->ear = RLK_EAR_CLOSED;
+	node->reconnect_us = node->listen_us = RLK_NEVER;
 	rlk_timer_stop(&node->cluster->timers, &node->alarm);
 }

@@ -24,6 +24,7 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 	case RLK_QUEUED:
 	case RLK_ACQUIRING:
 	case RLK_PAUSING:
+	case RLK_WAITING:
 		rlk_lock_take_alarm(lock, now_us);
 		break;
 	case RLK_HELD:
@@ -39,8 +40,8 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 bool rlk_lock_on_its_way(const struct rlk_lock *lock)
 {
 	return lock->state == RLK_QUEUED || lock->state == RLK_ACQUIRING ||
-	       lock->state == RLK_PAUSING || lock->state == RLK_RELEASING ||
-	       rlk_lock_untold(lock, RLK_RELEASED);
+	       lock->state == RLK_PAUSING || lock->state == RLK_WAITING ||
+	       lock->state == RLK_RELEASING || rlk_lock_untold(lock, RLK_RELEASED);
 }
 
 void rlk_lock_init(struct rlk_lock *lock, struct rlk_cluster *cluster, struct rlk_name *name,
@@ -76,7 +77,7 @@ static void leave(struct rlk_lock *lock)
 int rlk_lock_cancel(struct rlk_lock *lock)
 {
 	if (lock->state == RLK_QUEUED || lock->state == RLK_ACQUIRING ||
-	    lock->state == RLK_PAUSING) {
+	    lock->state == RLK_PAUSING || lock->state == RLK_WAITING) {
 		rlk_lock_take_over(lock, REDLOCK_ECANCELED);
 		return 0;
 	}
@@ -116,6 +117,7 @@ void rlk_lock_end(struct rlk_lock *lock, int status)
 	case RLK_QUEUED:
 	case RLK_ACQUIRING:
 	case RLK_PAUSING:
+	case RLK_WAITING:
 		rlk_lock_take_over(lock, status);
 		break;
 	case RLK_HELD:

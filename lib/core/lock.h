@@ -15,6 +15,7 @@ enum rlk_lock_state {
 	RLK_QUEUED,    /* Waits for its turn behind another lock of this client. */
 	RLK_ACQUIRING, /* A round is asking for the lease. */
 	RLK_PAUSING,   /* Between two attempts. */
+	RLK_WAITING,   /* In line at the nodes, behind other clients. */
 	RLK_HELD,
 	RLK_EXTENDING, /* Held (or being adopted), and a round is renewing it. */
 	RLK_RELEASING
@@ -24,7 +25,9 @@ enum rlk_lock_state {
 enum rlk_news { RLK_ACQUIRED, RLK_EXTENDED, RLK_AT_RISK, RLK_LOST, RLK_RELEASED, RLK_NEWS_KINDS };
 
 struct rlk_ballot_note {
-	uint8_t vote; /* enum redlock_vote */
+	uint8_t vote;  /* enum redlock_vote */
+	bool foreign;  /* Its owner may be one who calls nobody. */
+	uint16_t rank; /* So many are ahead in line. */
 	uint32_t rtt_us;
 	int64_t remaining_ms;
 	uint64_t floor;	  /* Refused for its fencing token: what it must be above, */
@@ -64,6 +67,11 @@ struct rlk_lock {
 	uint32_t hurried; /* Attempts repeated at once for another fencing token. */
 	bool paused;	  /* The first attempt is over. */
 	bool user_extends, user_releases, adopting;
+	uint64_t since_us;     /* Place in line at the nodes; 0: it never stood there. */
+	uint64_t patience_us;  /* Until then a refusal of those called is not final; 0: over. */
+	uint32_t pending;      /* Nodes that refused, and may call yet. */
+	uint32_t called;       /* Nodes that have called. */
+	bool misled;	       /* The last call came to nothing. */
 	uint64_t inherited_us; /* A handed-on lease ends then; 0: the attempt is our own. */
 
 	/* The lease. */

@@ -60,8 +60,39 @@ void rlk_lock_take_alarm(struct rlk_lock *lock, uint64_t now_us);
 void rlk_lock_take_over(struct rlk_lock *lock, int status);
 /* Try, under a new attempt. */
 void rlk_lock_begin(struct rlk_lock *lock);
+/* The next try of one that waits: in line, or by a new attempt. */
+void rlk_lock_try(struct rlk_lock *lock);
 /* The round of lock->attempt. */
 void rlk_lock_ask_for_votes(struct rlk_lock *lock, enum rlk_op op);
+
+/* A new attempt, with a token: 0, or a REDLOCK_ error. */
+int rlk_lock_equip(struct rlk_lock *lock);
+
+/* pause.c: waiting in pauses. */
+/* After a loss; then try again. */
+void rlk_lock_pause(struct rlk_lock *lock, uint64_t now_us);
+/* Nobody waits for what was asked at its beginning. */
+void rlk_lock_leave_probe(struct rlk_lock *lock);
+/* How long until enough of the nodes that refused are free, if they said so; or RLK_NEVER. */
+uint64_t rlk_lock_free_again_us(const struct rlk_lock *lock);
+
+/* line.c: waiting behind other clients. */
+/* Stand in line at the nodes. False: it cannot be, and nothing was done. */
+bool rlk_lock_line_up(struct rlk_lock *lock);
+/* At that node, if it would call. */
+void rlk_lock_join_at(struct rlk_lock *lock, struct rlk_node *node, uint64_t now_us);
+/* The round of an attempt that was called. */
+void rlk_lock_confirm(struct rlk_lock *lock);
+void rlk_lock_heard_join(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
+			 const struct rlk_answer *answer);
+void rlk_lock_line_alarm(struct rlk_lock *lock);
+/* The node refused in a round that confirms: has it no vote yet? */
+bool rlk_lock_may_be_called_yet(struct rlk_lock *lock, unsigned node);
+/* What was refused until now is refused. */
+void rlk_lock_patience_over(struct rlk_lock *lock);
+
+/* ticket.c: for lock->attempt. */
+void rlk_lock_draw_ticket(struct rlk_lock *lock);
 
 /* turn.c: waiting behind another lock of this client. */
 void rlk_lock_stand_in_line(struct rlk_lock *lock);

@@ -71,6 +71,15 @@
 	X(HAND_FENCE_SHARED, "hand on", "two holders share a fencing token")                       \
 	X(HAND_ENDLESS, "hand on", "a lease is handed on for ever, and never given back")          \
 	X(WAITER_FORGOTTEN, "hand on", "who cancels a wait keeps its place in the line")           \
+	X(LINE_REFUSED_IS_NO, "in line",                                                           \
+	  "who is refused in line is taken to have nothing to come")                               \
+	X(LINE_CONFIRM_ANY, "in line", "who confirms gets anybody's key")                          \
+	X(LINE_CONFIRM_SHORT, "in line", "who confirms has the key for as long as it was kept")    \
+	X(LINE_PASS_HELD, "in line", "who joins the line gets a key that another has")             \
+	X(LINE_TICKET_STAYS, "in line", "who gives back stays in line")                            \
+	X(LINE_CALL_COUNTS, "in line", "a call counts as a vote")                                  \
+	X(LINE_CALL_ALONE, "in line", "who is in line waits for a call, and for nothing else")     \
+	X(LINE_NOT_AGAIN, "in line", "who was not heard is not asked again")                       \
 	X(LOST_LATE, "told in time", "the end of a lease is noticed after it")                     \
 	X(RISK_UNTOLD, "told in time", "a lease ends without a warning")                           \
 	X(TOLD_TWICE, "told once", "a callback comes twice")                                       \

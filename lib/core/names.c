@@ -93,6 +93,17 @@ struct rlk_name *rlk_name_intern(struct rlk_cluster *cluster, struct rlk_name *n
 	return name;
 }
 
+struct rlk_name *rlk_name_next(struct rlk_cluster *cluster, uint32_t hash, struct rlk_name *after)
+{
+	/* Buckets go by the last digits. */
+	struct rlk_name *name = after != NULL ? after->next : *bucket_of(&cluster->names, hash);
+
+	while (name != NULL && (uint32_t)name->hash != hash) {
+		name = name->next;
+	}
+	return name;
+}
+
 struct rlk_name *rlk_name_hold(struct rlk_name *name)
 {
 	name->refs++;

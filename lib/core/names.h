@@ -3,6 +3,7 @@
 #define RLK_NAMES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct rlk_cluster;
 struct rlk_name;
@@ -19,6 +20,8 @@ struct rlk_names {
 /* The record of this resource: one that is known, and then @name is let go of, or @name itself.
  * Takes over the reference to @name. */
 struct rlk_name *rlk_name_intern(struct rlk_cluster *cluster, struct rlk_name *name);
+/* The next record after @after (NULL: the first) whose hash ends in @hash, or NULL. */
+struct rlk_name *rlk_name_next(struct rlk_cluster *cluster, uint32_t hash, struct rlk_name *after);
 struct rlk_name *rlk_name_hold(struct rlk_name *name);
 void rlk_name_drop(struct rlk_cluster *cluster, struct rlk_name *name);
 /* Every name must be gone. */

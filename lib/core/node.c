@@ -18,6 +18,7 @@
 #include "cluster.h"
 #include "debts.h"
 #include "lease.h"
+#include "line.h"
 #include "mutant.h"
 #include "node_parts.h"
 
@@ -115,11 +116,12 @@ enum rlk_answer_kind rlk_node_refusal(const struct rlk_node *node, enum rlk_op o
 	if (node->barred && op != RLK_OP_INSPECT) {
 		return RLK_BARRED;
 	}
-	if (op == RLK_OP_ACQUIRE && rlk_node_guarded(node, now_us)) {
+	if ((op == RLK_OP_ACQUIRE || op == RLK_OP_JOIN) && rlk_node_guarded(node, now_us)) {
 		return RLK_WITHHELD;
 	}
-	return node->suspect && (rlk_is_vote(op) || op == RLK_OP_REMAINING) ? RLK_UNREACHABLE
-									    : RLK_YES;
+	return node->suspect && (rlk_is_vote(op) || op == RLK_OP_REMAINING || op == RLK_OP_JOIN)
+		       ? RLK_UNREACHABLE
+		       : RLK_YES;
 }
 
 enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker, enum rlk_op op,
@@ -249,6 +251,7 @@ void rlk_node_rearm(struct rlk_node *node)
 	rlk_node_wake_by(node, node->sweep_us);
 	rlk_node_wake_by(node, node->reconnect_us);
 	rlk_node_wake_by(node, node->look_again_us);
+	rlk_node_wake_by(node, node->listen_us);
 }
 
 static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
@@ -275,6 +278,10 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 	if (node->reconnect_us <= now_us) {
 		rlk_node_connect(node);
 	}
+	if (node->listen_us <= now_us) {
+		node->listen_us = RLK_NEVER;
+		rlk_node_listen(node);
+	}
 	rlk_node_rearm(node);
 }
 
@@ -291,8 +298,9 @@ void rlk_node_init(struct rlk_node *node, struct rlk_cluster *cluster, unsigned 
 	node->cluster = cluster;
 	node->index = index;
 	node->fresh = true;
-	node->sweep_us = node->reconnect_us = node->look_again_us = RLK_NEVER;
+	node->sweep_us = node->reconnect_us = node->look_again_us = node->listen_us = RLK_NEVER;
 	node->reconnect.min_us = rlk_us(cluster->config.reconnect_min_ms);
 	node->reconnect.max_us = rlk_us(cluster->config.reconnect_max_ms);
+	node->listen = node->reconnect;
 	node->alarm.fire = on_alarm;
 }

@@ -52,6 +52,14 @@ struct rlk_debt {
 
 enum rlk_node_state { RLK_DOWN, RLK_CONNECTING, RLK_UP };
 
+/* Its second connection, on which it calls us when it is our turn. */
+enum rlk_ear {
+	RLK_EAR_CLOSED,
+	RLK_EAR_OPENING,
+	RLK_EAR_OPEN,
+	RLK_EAR_REFUSED /* For as long as it is up. */
+};
+
 /* What the driver learns of a node when it logs in. */
 struct rlk_enrolment {
 	const char *run_id;   /* Of the server process; "" if unknown. */
@@ -85,11 +93,18 @@ struct rlk_node {
 	uint64_t reconnect_us;
 	uint64_t look_again_us; /* Barred: when to log in anew. */
 	struct rlk_retry reconnect;
+	enum rlk_ear ear;
+	uint64_t no_line_until_us; /* It did not let us stand in line. */
+	struct rlk_retry listen;
+	uint64_t listen_us;	 /* When to listen again. */
+	bool tells_time;	 /* The next one is known. */
+	uint64_t clock_ahead_us; /* Of ours, modulo 2^64. */
 	struct rlk_timer alarm;
 	uint32_t rtt_us;
 	char run_id[RLK_RUN_ID_MAX];
-	char error[RLK_NODE_ERROR_MAX];	     /* Why it cannot vote, or its last error. */
-	char past_error[RLK_NODE_ERROR_MAX]; /* The one before it logged in anew. */
+	char error[RLK_NODE_ERROR_MAX];	      /* Why it cannot vote, or its last error. */
+	char past_error[RLK_NODE_ERROR_MAX];  /* The one before it logged in anew. */
+	char no_line_why[RLK_NODE_ERROR_MAX]; /* Why nobody can wait in line there. */
 };
 
 void rlk_node_init(struct rlk_node *node, struct rlk_cluster *cluster, unsigned index);

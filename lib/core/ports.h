@@ -24,7 +24,8 @@ enum rlk_op {
 	RLK_OP_EXTEND,	  /* Lengthen the key's life if it is ours. */
 	RLK_OP_REPAIR,	  /* Give the key back to a node that lost it. */
 	RLK_OP_ADVANCE,	  /* Lengthen it under another fencing token, if it is ours. */
-	RLK_OP_RELEASE,	  /* Delete the key if it is ours. */
+	RLK_OP_RELEASE,	  /* Delete the key if it is ours, or pass it on to who is next in line. */
+	RLK_OP_JOIN,	  /* Stand in line for it; if it is free, the first in line may have it. */
 	RLK_OP_REMAINING, /* How long will the key live? */
 	RLK_OP_INSPECT	  /* Who has the key, and for how long? */
 };
@@ -39,6 +40,7 @@ static inline bool rlk_is_vote(enum rlk_op op)
 struct rlk_name {
 	unsigned refs;
 	bool listed, passing;
+	bool contended; /* Others stood in line for it when we last heard of it. */
 	uint64_t hash;
 	struct rlk_name *next; /* In its bucket: names.c. */
 	/* The locks of this client that want it: queue.c. */
@@ -50,6 +52,13 @@ struct rlk_name {
 	char bytes[]; /* NUL-terminated for convenience; may hold NULs. */
 };
 
+/* A place in the line of those who wait at the nodes. It has a number: 0 is none. */
+struct rlk_ticket {
+	uint64_t since_us; /* They come in this order; by the nodes' clocks. */
+	uint32_t seq;
+	uint16_t keep_ms; /* How long a node keeps the key for us, once it has called us. */
+};
+
 struct rlk_command {
 	enum rlk_op op;
 	const struct rlk_name *name; /* NULL: INSPECT of the node alone. */
@@ -57,8 +66,10 @@ struct rlk_command {
 	size_t token_len;
 	uint32_t ttl_ms;
 	uint64_t fence; /* Fencing token to store; 0: no fencing. */
-	bool checked;	/* Only if the node is still the one that logged in. */
-	bool undone;	/* Its release is on its way: do not send it a second time. */
+	struct rlk_ticket ticket;
+	const char *caller; /* Who is to be called. */
+	bool checked;	    /* Only if the node is still the one that logged in. */
+	bool undone;	    /* Its release is on its way: do not send it a second time. */
 };
 
 enum rlk_answer_kind {
@@ -80,6 +91,9 @@ enum rlk_answer_kind {
 struct rlk_answer {
 	enum rlk_answer_kind kind;
 	bool held;	      /* INSPECT: the key is there; text is its owner. */
+	bool passed;	      /* RELEASE: somebody else was next in line. */
+	bool foreign;	      /* JOIN: the owner may be one who calls nobody. */
+	uint32_t rank;	      /* JOIN: so many are ahead in line. */
 	int64_t remaining_ms; /* -1: unknown, or for ever. */
 	uint64_t fence;
 	const char *text;
@@ -100,6 +114,9 @@ struct rlk_ports {
 	void (*connect)(void *world, unsigned node);
 	/* Drop the connection at once; nothing more is heard of it. */
 	void (*disconnect)(void *world, unsigned node);
+	/* Begin to listen to a node that is up; ends, later, in rlk_node_listens() or
+	 * rlk_node_deaf(). Over when the node's connection goes. */
+	void (*listen)(void *world, unsigned node);
 	/* Send; ends, later, in rlk_node_answer() unless the connection goes. */
 	void (*send)(void *world, unsigned node, struct rlk_request *request,
 		     const struct rlk_command *command);

@@ -18,10 +18,6 @@
 #include "lock_parts.h"
 #include "mutant.h"
 
-/* A lease goes through so many hands of one client, or lives for one TTL, before it is free for
- * all. */
-#define TURNS_MAX 16
-
 static void append(struct rlk_lock *lock)
 {
 	struct rlk_name *name = lock->name;
@@ -79,19 +75,22 @@ void rlk_queue_keep(struct rlk_lock *lock)
 }
 
 /* Hand on, but neither often nor long: others wait, too. */
-static bool is_spent(const struct rlk_name *name, uint32_t ttl_ms, uint64_t now_us)
+static bool is_spent(const struct rlk_lock *lock, uint64_t now_us)
 {
+	const struct rlk_name *name = lock->name;
+	uint32_t ttl_ms = lock->config.ttl_ms;
+
 	return !RLK_MUTANT(HAND_ENDLESS) &&
-	       (name->turns >= TURNS_MAX ||
+	       (name->turns >= lock->cluster->config.hand_max ||
 		now_us >= rlk_later(name->kept_since_us, rlk_us(ttl_ms)));
 }
 
-bool rlk_queue_must_yield(struct rlk_name *name, uint32_t ttl_ms, uint64_t now_us)
+bool rlk_queue_must_yield(const struct rlk_lock *lock, uint64_t now_us)
 {
-	bool spent = is_spent(name, ttl_ms, now_us);
+	bool spent = is_spent(lock, now_us);
 
 	if (spent) {
-		begin_anew(name, now_us);
+		begin_anew(lock->name, now_us);
 	}
 	return spent;
 }
@@ -151,7 +150,7 @@ struct rlk_lock *rlk_queue_succeed(struct rlk_lock *lock, uint64_t now_us)
 
 	/* A caller's own token cannot be handed on, nor exchanged for another. */
 	if (name->keeper != lock || heir == NULL || lock->config.token_len > 0 ||
-	    heir->config.token_len > 0 || is_spent(name, heir->config.ttl_ms, now_us)) {
+	    heir->config.token_len > 0 || is_spent(heir, now_us)) {
 		return NULL;
 	}
 	return promote_first(name);

@@ -17,6 +17,6 @@ void rlk_queue_freed(struct rlk_lock *lock);
  * has. NULL: it may not, or nobody waits. */
 struct rlk_lock *rlk_queue_succeed(struct rlk_lock *lock, uint64_t now_us);
 /* Has this client kept the resource to itself for long enough? If so, it begins anew. */
-bool rlk_queue_must_yield(struct rlk_name *name, uint32_t ttl_ms, uint64_t now_us);
+bool rlk_queue_must_yield(const struct rlk_lock *lock, uint64_t now_us);
 
 #endif

@@ -21,23 +21,15 @@
 #include "mutant.h"
 #include "queue.h"
 
-static void leave_probe(struct rlk_lock *lock)
-{
-	if (lock->probe != NULL) {
-		rlk_attempt_leave(lock->probe);
-		lock->probe = NULL;
-	}
-}
-
 /* The operation is over, one way or the other. */
 void rlk_lock_take_over(struct rlk_lock *lock, int status)
 {
-	leave_probe(lock);
+	rlk_lock_leave_probe(lock);
 	if (lock->attempt != NULL && status != 0) {
 		rlk_attempt_abandon(lock->attempt);
 		lock->attempt = NULL;
 	}
-	lock->inherited_us = 0;
+	lock->inherited_us = lock->patience_us = 0;
 	if (status != 0) {
 		lock->state = RLK_IDLE;
 		rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
@@ -49,94 +41,7 @@ void rlk_lock_take_over(struct rlk_lock *lock, int status)
 	rlk_lock_news(lock, RLK_ACQUIRED, status);
 }
 
-/* ---- Between attempts ------------------------------------------------------------------------ */
-
-/* When enough of the nodes that refused will be free again, if they said so. */
-static uint64_t free_again_us(const struct rlk_lock *lock)
-{
-	int64_t remaining_ms[RLK_NODES_MAX], swap;
-	unsigned i, j, known = 0, yes = 0;
-
-	for (i = 0; i < lock->cluster->node_count; i++) {
-		if ((lock->round.yes & (UINT32_C(1) << i)) != 0) {
-			yes++;
-		} else if (lock->ballots[i].vote == REDLOCK_VOTE_HELD &&
-			   lock->ballots[i].remaining_ms >= 0) {
-			remaining_ms[known++] = lock->ballots[i].remaining_ms;
-		}
-	}
-	if (yes >= lock->cluster->quorum || known < lock->cluster->quorum - yes) {
-		return RLK_NEVER;
-	}
-	for (i = 1; i < known; i++) {
-		for (j = i; j > 0 && remaining_ms[j] < remaining_ms[j - 1]; j--) {
-			swap = remaining_ms[j];
-			remaining_ms[j] = remaining_ms[j - 1];
-			remaining_ms[j - 1] = swap;
-		}
-	}
-	if (remaining_ms[lock->cluster->quorum - yes - 1] == 0) {
-		/* Free already, for whoever refused us has given back what he had. Keep to the
-		 * pause: contenders that refused each other would come back in step, for ever. */
-		return RLK_NEVER;
-	}
-	return rlk_us((uint64_t)remaining_ms[lock->cluster->quorum - yes - 1] + 1);
-}
-
-/* Waiting longer than the other lease lasts would be wasted. */
-static void heard_remaining(void *owner, unsigned node, const struct rlk_request *request,
-			    const struct rlk_answer *answer)
-{
-	struct rlk_lock *lock = owner;
-	uint64_t free_us, now_us;
-
-	(void)request;
-	if (lock->state != RLK_PAUSING || answer->kind != RLK_VALUE || answer->remaining_ms < 0) {
-		return;
-	}
-	lock->ballots[node].remaining_ms = answer->remaining_ms;
-	free_us = free_again_us(lock);
-	now_us = rlk_now(lock->cluster);
-	if (free_us != RLK_NEVER && rlk_later(now_us, free_us) < lock->alarm.at_us) {
-		rlk_timer_set(&lock->cluster->timers, &lock->alarm, rlk_later(now_us, free_us));
-	}
-}
-
-static void ask_remaining(struct rlk_lock *lock)
-{
-	uint64_t now_us;
-	unsigned i;
-
-	if (lock->round.no == 0) {
-		return;
-	}
-	lock->probe = rlk_attempt_new(lock->cluster, lock->name, lock->config.ttl_ms);
-	if (lock->probe == NULL) {
-		return; /* Then the pause is a guess. */
-	}
-	lock->probe->owner = lock;
-	lock->probe->heard = heard_remaining;
-	now_us = rlk_now(lock->cluster);
-	for (i = 0; i < lock->cluster->node_count; i++) {
-		if ((lock->round.no & (UINT32_C(1) << i)) != 0) {
-			rlk_attempt_ask(lock->probe, i, RLK_OP_REMAINING, 0, now_us);
-		}
-	}
-}
-
-static void pause(struct rlk_lock *lock, uint64_t now_us)
-{
-	uint64_t pause_us = rlk_retry_pause_us(&lock->retry, &lock->cluster->random);
-	uint64_t until_us = rlk_later(now_us, pause_us);
-
-	lock->state = RLK_PAUSING;
-	lock->paused = true;
-	lock->hurried = 0;
-	rlk_timer_set(&lock->cluster->timers, &lock->alarm,
-		      until_us < lock->deadline_us || RLK_MUTANT(WAIT_ENDLESS) ? until_us
-									       : lock->deadline_us);
-	ask_remaining(lock);
-}
+/* ---- The end of an attempt ------------------------------------------------------------------- */
 
 static int over_status(const struct rlk_lock *lock, int status)
 {
@@ -154,20 +59,32 @@ static bool wait_is_over(const struct rlk_lock *lock, uint64_t now_us)
 static void lose(struct rlk_lock *lock, int status)
 {
 	uint64_t now_us = rlk_now(lock->cluster);
+	struct rlk_attempt *attempt = lock->attempt;
+	bool lined_up = false, was_called = attempt != NULL && attempt->ticket.seq != 0;
 
 	rlk_trace(lock->cluster, "attempt %" PRIu32 " lost: %s", lock->attempts,
 		  redlock_strerror(status));
-	if (lock->attempt != NULL) {
-		rlk_attempt_abandon(lock->attempt);
-		lock->attempt = NULL;
-	}
-	lock->inherited_us = 0;
+	lock->attempt = NULL;
+	lock->inherited_us = lock->patience_us = 0;
 	lock->last_status = status;
+	lock->misled |= was_called;
+	if (status == REDLOCK_EHELD && !was_called && !wait_is_over(lock, now_us)) {
+		/* Before what it has got is given back: so that it goes to the first in line, and
+		 * be it us. */
+		lock->name->contended = true;
+		lined_up = rlk_lock_line_up(lock);
+	}
+	if (attempt != NULL) {
+		rlk_attempt_abandon(attempt);
+	}
+	if (lined_up) {
+		return;
+	}
 	if (wait_is_over(lock, now_us)) {
 		rlk_lock_take_over(lock, over_status(lock, status));
 		return;
 	}
-	pause(lock, now_us);
+	rlk_lock_pause(lock, now_us);
 }
 
 /* ---- An attempt ------------------------------------------------------------------------------ */
@@ -208,12 +125,28 @@ static void win(struct rlk_lock *lock)
 		lose(lock, REDLOCK_EEXPIRED);
 		return;
 	}
+	if (lock->attempt->ticket.seq == 0) {
+		lock->name->contended = false; /* Nobody stood in line, or we would not have it. */
+	}
 	if (lock->attempt->fence > lock->cluster->last_fence) {
 		lock->cluster->last_fence = lock->attempt->fence;
 	}
 	atomic_store(&lock->valid_until_us, valid_us);
 	rlk_lock_hold(lock, now_us);
 	rlk_lock_take_over(lock, 0);
+}
+
+/* Whom the nodes have called keeps what they keep for it; anybody else begins anew. */
+static void ask_for_another_fence(struct rlk_lock *lock)
+{
+	if (lock->attempt->ticket.seq != 0) {
+		lock->attempt->fence = rlk_fence_propose(lock->cluster);
+		rlk_lock_confirm(lock);
+		return;
+	}
+	rlk_attempt_abandon(lock->attempt);
+	lock->attempt = NULL;
+	rlk_lock_begin(lock);
 }
 
 static void decide(struct rlk_lock *lock)
@@ -230,9 +163,7 @@ static void decide(struct rlk_lock *lock)
 			break; /* The answers to come, or their absence, will settle it. */
 		}
 		if (rlk_fence_mend(lock)) {
-			rlk_attempt_abandon(lock->attempt);
-			lock->attempt = NULL;
-			rlk_lock_begin(lock);
+			ask_for_another_fence(lock);
 		} else {
 			lose(lock, rlk_lock_why_refused(lock));
 		}
@@ -258,6 +189,9 @@ void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct r
 		break;
 	case RLK_NO:
 		lock->ballots[node].remaining_ms = answer->remaining_ms;
+		if (rlk_lock_may_be_called_yet(lock, node)) {
+			break;
+		}
 		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
 		break;
 	case RLK_MISSING: /* Handed on, and not there any more. */
@@ -274,7 +208,7 @@ void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct r
 	decide(lock);
 }
 
-static int equip(struct rlk_lock *lock)
+int rlk_lock_equip(struct rlk_lock *lock)
 {
 	struct rlk_cluster *cluster = lock->cluster;
 
@@ -334,12 +268,22 @@ static uint64_t latest_us(const struct rlk_lock *lock)
 	return cut ? lock->deadline_us : valid_us - least_us(lock);
 }
 
+static void set_alarm(struct rlk_lock *lock)
+{
+	uint64_t at_us = latest_us(lock);
+
+	if (lock->patience_us != 0 && lock->patience_us < at_us) {
+		at_us = lock->patience_us;
+	}
+	rlk_timer_set(&lock->cluster->timers, &lock->alarm, at_us);
+}
+
 void rlk_lock_ask_for_votes(struct rlk_lock *lock, enum rlk_op op)
 {
 	lock->attempts++;
 	lock->state = RLK_ACQUIRING;
 	rlk_lock_open_round(lock);
-	rlk_timer_set(&lock->cluster->timers, &lock->alarm, latest_us(lock));
+	set_alarm(lock);
 	ask_all(lock, op);
 	decide(lock);
 }
@@ -348,9 +292,9 @@ void rlk_lock_begin(struct rlk_lock *lock)
 {
 	int status;
 
-	leave_probe(lock);
+	rlk_lock_leave_probe(lock);
 	lock->inherited_us = 0;
-	status = equip(lock);
+	status = rlk_lock_equip(lock);
 	if (status != 0) {
 		rlk_lock_take_over(lock, status);
 		return;
@@ -358,16 +302,39 @@ void rlk_lock_begin(struct rlk_lock *lock)
 	rlk_lock_ask_for_votes(lock, RLK_OP_ACQUIRE);
 }
 
+/* In line, if others are known to stand there; else by asking for the vote of all. */
+void rlk_lock_try(struct rlk_lock *lock)
+{
+	rlk_lock_leave_probe(lock);
+	if ((lock->since_us == 0 && !lock->name->contended) || !rlk_lock_line_up(lock)) {
+		rlk_lock_begin(lock);
+	}
+}
+
+/* Its round takes too long. */
+static void voting_alarm(struct rlk_lock *lock, uint64_t now_us)
+{
+	if (lock->patience_us != 0 && now_us >= lock->patience_us) {
+		rlk_lock_patience_over(lock);
+		set_alarm(lock);
+		decide(lock);
+		return;
+	}
+	/* An attempt that is cut short found out nothing: the one before did. */
+	lose(lock, ends_with_wait(lock) && now_us >= lock->deadline_us ? lock->last_status
+								       : REDLOCK_ENOQUORUM);
+}
+
 void rlk_lock_take_alarm(struct rlk_lock *lock, uint64_t now_us)
 {
 	if (lock->state == RLK_ACQUIRING) {
-		/* An attempt that is cut short found out nothing: the one before did. */
-		lose(lock, ends_with_wait(lock) && now_us >= lock->deadline_us ? lock->last_status
-									       : REDLOCK_ENOQUORUM);
+		voting_alarm(lock, now_us);
 	} else if (wait_is_over(lock, now_us)) {
 		rlk_lock_take_over(lock, over_status(lock, lock->last_status));
+	} else if (lock->state == RLK_WAITING) {
+		rlk_lock_line_alarm(lock);
 	} else {
-		rlk_lock_begin(lock);
+		rlk_lock_try(lock);
 	}
 }
 
@@ -384,7 +351,8 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	lock->asked_us = rlk_now(lock->cluster);
 	lock->deadline_us = wait_ms == 0 ? 0 : rlk_later(lock->asked_us, rlk_us(wait_ms));
 	lock->attempts = lock->hurried = 0;
-	lock->paused = false;
+	lock->paused = lock->misled = false;
+	lock->since_us = lock->patience_us = 0;
 	rlk_retry_reset(&lock->retry);
 	if (wait_ms != 0 && rlk_queue_join(lock)) {
 		rlk_lock_stand_in_line(lock);

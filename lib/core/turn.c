@@ -3,22 +3,17 @@
 #include "lock_parts.h"
 #include "queue.h"
 
-/* For as long as a round trip takes, and for a share of the time that we have had it ourselves:
- * then those who wait elsewhere, in pauses of their own, have had their chance. */
-static uint64_t yield_us(const struct rlk_cluster *cluster, uint64_t kept_us)
+/* For as long as a round trip takes: then those in line elsewhere have been called. And for a share
+ * of the time that we have had it ourselves, if others may wait in pauses of their own. */
+static uint64_t yield_us(const struct rlk_lock *lock, uint64_t kept_us)
 {
-	uint64_t longest_us = 1000, share_us = kept_us / 8,
-		 most_us = rlk_us(cluster->config.retry_max_ms);
-	unsigned i;
+	const struct rlk_cluster *cluster = lock->cluster;
+	uint64_t rtt_us = rlk_cluster_rtt_us(cluster), share_us = kept_us / 8;
+	uint64_t most_us = rlk_us(cluster->config.retry_max_ms);
 
-	for (i = 0; i < cluster->node_count; i++) {
-		const struct rlk_node *node = &cluster->nodes[i];
-		if (node->state == RLK_UP && !node->suspect && node->rtt_us > longest_us) {
-			longest_us = node->rtt_us;
-		}
-	}
+	rtt_us = rtt_us > 1000 ? rtt_us : 1000;
 	share_us = share_us < most_us ? share_us : most_us;
-	return longest_us > share_us ? longest_us : share_us;
+	return share_us > rtt_us && !lock->name->contended ? share_us : rtt_us;
 }
 
 void rlk_lock_turn(struct rlk_lock *lock)
@@ -26,11 +21,11 @@ void rlk_lock_turn(struct rlk_lock *lock)
 	uint64_t now_us = rlk_now(lock->cluster), until_us;
 	uint64_t kept_us = rlk_until(now_us, lock->name->kept_since_us);
 
-	if (!rlk_queue_must_yield(lock->name, lock->config.ttl_ms, now_us)) {
-		rlk_lock_begin(lock);
+	if (!rlk_queue_must_yield(lock, now_us)) {
+		rlk_lock_try(lock);
 		return;
 	}
-	until_us = rlk_later(now_us, yield_us(lock->cluster, kept_us));
+	until_us = rlk_later(now_us, yield_us(lock, kept_us));
 	lock->state = RLK_PAUSING;
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm,
 		      until_us < lock->deadline_us ? until_us : lock->deadline_us);

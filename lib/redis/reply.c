@@ -122,6 +122,9 @@ static void decode_integer(enum rlk_op op, const redisReply *reply, struct rlk_a
 		answer->remaining_ms = reply->integer == -2 ? 0 : milliseconds(reply->integer);
 	} else if (reply->integer == 1) {
 		answer->kind = RLK_YES;
+	} else if (reply->integer == 2 && op == RLK_OP_RELEASE) {
+		answer->kind = RLK_YES;
+		answer->passed = true;
 	} else if (reply->integer == 0) {
 		answer->kind = RLK_NO;
 	} else if (reply->integer == -1 && op == RLK_OP_EXTEND) {
@@ -155,6 +158,55 @@ static void decode_inspect(const redisReply *reply, struct rlk_answer *answer)
 	}
 }
 
+/* A number at *@text, which moves on behind it and the space that follows. */
+static bool next_number(const char **text, const char *end, int64_t *number)
+{
+	const char *at = *text;
+	bool negative = at < end && *at == '-';
+	int64_t value = 0;
+
+	at += negative;
+	if (at == end || *at < '0' || *at > '9') {
+		return false;
+	}
+	for (; at < end && *at >= '0' && *at <= '9'; at++) {
+		value = value * 10 + (*at - '0');
+		if (value >= (int64_t)RLK_WIRE_NUMBER_END) {
+			return false;
+		}
+	}
+	*number = negative ? -value : value;
+	*text = at + (at < end && *at == ' ');
+	return true;
+}
+
+static void decode_join(const redisReply *reply, struct rlk_answer *answer)
+{
+	int64_t left, rank, foreign;
+	const char *text, *end;
+
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+	    reply->element[0]->type != REDIS_REPLY_INTEGER ||
+	    reply->element[1]->type != REDIS_REPLY_STRING) {
+		unexpected(answer);
+		return;
+	}
+	text = reply->element[1]->str;
+	end = text + reply->element[1]->len;
+	if (reply->element[0]->integer == 1 && text == end) {
+		answer->kind = RLK_YES;
+	} else if (reply->element[0]->integer == 0 && next_number(&text, end, &left) &&
+		   next_number(&text, end, &rank) && next_number(&text, end, &foreign) &&
+		   text == end && rank >= 0) {
+		answer->kind = RLK_NO;
+		answer->remaining_ms = milliseconds(left);
+		answer->rank = (uint32_t)(rank > UINT32_MAX ? UINT32_MAX : rank);
+		answer->foreign = foreign != 0;
+	} else {
+		unexpected(answer);
+	}
+}
+
 /* Another kind of value under the key, as some locks use: somebody else's. */
 static bool is_wrong_type(const redisReply *reply)
 {
@@ -166,7 +218,8 @@ bool rlk_wire_decode(enum rlk_op op, const redisReply *reply, struct rlk_answer 
 	*answer = (struct rlk_answer){.remaining_ms = -1};
 	if (reply->type == REDIS_REPLY_ERROR) {
 		error(answer, reply->str, (size_t)reply->len);
-		if (is_wrong_type(reply) && op != RLK_OP_INSPECT && op != RLK_OP_REMAINING) {
+		if (is_wrong_type(reply) && op != RLK_OP_INSPECT && op != RLK_OP_REMAINING &&
+		    op != RLK_OP_JOIN) {
 			answer->kind = RLK_NO;
 		}
 		return true;
@@ -182,6 +235,9 @@ bool rlk_wire_decode(enum rlk_op op, const redisReply *reply, struct rlk_answer 
 		break;
 	case RLK_OP_ADVANCE:
 		decode_fenced(op, reply, answer);
+		break;
+	case RLK_OP_JOIN:
+		decode_join(reply, answer);
 		break;
 	case RLK_OP_EXTEND:
 	case RLK_OP_RELEASE:

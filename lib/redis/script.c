@@ -4,13 +4,36 @@
  * against the texts by a test. */
 #include "script.h"
 
+/* Give the key to the first in line who listens, for a moment, and call him; tell the two behind
+ * him when to look for themselves, since he may be stopped. A ticket is token (32), caller (12), ms
+ * to keep (4), name (8), number (8): 64 bytes, so that a short line stays a compact one. Who does
+ * not listen is gone. What a user may not do is left out: then nobody is in line. */
+#define PASS_ON(heir)                                                                              \
+	"for _ = 1, 128 do\n"                                                                      \
+	"  local t = redis.pcall('ZPOPMIN', KEYS[2])[1]\n"                                         \
+	"  if not t then break end\n"                                                              \
+	"  local n = t == ARGV[1] and 1 or redis.pcall('PUBLISH', 'redlock:wake:' .. "             \
+	"string.sub(t, 33, 44), 'y' .. string.sub(t, 49))\n"                                       \
+	"  if type(n) == 'number' and n > 0 and not redis.pcall('PSETEX', KEYS[1], "               \
+	"tonumber(string.sub(t, 45, 48)), string.sub(t, 1, 32)).err then\n"                        \
+	"    for i, s in ipairs(redis.pcall('ZRANGE', KEYS[2], 0, 1)) do\n"                        \
+	"      redis.pcall('PUBLISH', 'redlock:wake:' .. string.sub(s, 33, 44), "                  \
+	"'n' .. string.sub(s, 49) .. i * string.sub(t, 45, 48))\n"                                 \
+	"    end\n"                                                                                \
+	"    " heir "\n"                                                                           \
+	"  end\n"                                                                                  \
+	"end\n"
+
 /* clang-format off */
 const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
-	/* Delete the key if it is ours. KEYS lock. ARGV token. 1: deleted; 0: not ours. */
+	/* Delete the key if it is ours, or pass it on; and leave the line. KEYS lock, line. ARGV
+	 * token [, ticket]. 1: deleted; 2: passed on; 0: not ours. */
 	[RLK_SCRIPT_RELEASE] = {
+		"if ARGV[2] then redis.pcall('ZREM', KEYS[2], ARGV[2]) end\n"
 		"if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+		PASS_ON("return 2")
 		"return redis.call('DEL', KEYS[1])",
-		"708b61c8defb6a8962235c40975ef70c7ff1a0e0",
+		"a01da2b4bdc50f6d52115c0ec676934778bdc91b",
 	},
 	/* Lengthen the key's life if it is ours, never shorten it: an older promise must
 	 * hold. KEYS lock [, fence] [, incarnation]. ARGV token, ttl ms [, fence ttl ms or 0 [, run_id:born]].
@@ -74,8 +97,8 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"return {1, ''}",
 		"0ae3a0c9277ce070ebfd5bd7d50f1c15c20e6cd1",
 	},
-	/* Set the key if it is free, and if this is still the server that logged in: its
-	 * incarnation, less what it says of syncing, and its process. KEYS lock, incarnation. ARGV
+	/* Set the key if it is free, or kept for us, and if this is still the server that logged
+	 * in: its incarnation, less what it says of syncing, and its process. KEYS lock, incarnation. ARGV
 	 * token, ttl ms, run_id:born. {1, ''}: granted; {0, pttl}: held; -CHANGED: another one. */
 	[RLK_SCRIPT_CHECKED] = {
 		"if string.match(redis.call('GET', KEYS[2]) or '', '^(.*):') ~= ARGV[3]\n"
@@ -83,8 +106,10 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"  return redis.error_reply('CHANGED another server answers here')\n"
 		"end\n"
 		"if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return {1, ''} end\n"
-		"return {0, tostring(redis.call('PTTL', KEYS[1]))}",
-		"1371852637cac52b5bcb7899796d4d4967dd0396",
+		"if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0, tostring(redis.call('PTTL', KEYS[1]))} end\n"
+		"if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end\n"
+		"return {1, ''}",
+		"f3d9a6f9fcf5f2c47b0ab3092ba265123dc7b2ef",
 	},
 	/* Learn, or begin, this node's incarnation: which process it is, since when it has
 	 * been remembering, and whether every write is synced. A restart without the key begins
@@ -112,6 +137,41 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"local owner = redis.call('GET', KEYS[1])\n"
 		"return {owner and string.sub(owner, 1, 256), redis.call('PTTL', KEYS[1])}",
 		"c23977394f703475e94c91904be3bc88aee26a09",
+	},
+	/* Stand in line. If the key is free, the first in line gets it. The line lasts for as long
+	 * as the key, and a while longer: whoever stands in it comes back when the key must be
+	 * gone. Owners that are not 32 hex digits may follow another protocol, and call nobody.
+	 * KEYS lock, line. ARGV ticket, since (us), ms longer. {1, ''}: kept for us; {0, 'pttl rank
+	 * foreign'}: in line. */
+	[RLK_SCRIPT_JOIN] = {
+		"redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])\n"
+		"local owner = redis.call('GET', KEYS[1])\n"
+		"if not owner then\n"
+		PASS_ON("owner = string.sub(t, 1, 32) break")
+		"end\n"
+		"if owner == string.sub(ARGV[1], 1, 32) then\n"
+		"  redis.call('ZREM', KEYS[2], ARGV[1])\n"
+		"  return {1, ''}\n"
+		"end\n"
+		"local left = redis.call('PTTL', KEYS[1])\n"
+		"redis.call('PEXPIRE', KEYS[2], math.max(left, 0) + ARGV[3])\n"
+		"local foreign = owner and (#owner ~= 32 or string.find(owner, '[^0-9a-f]')) and 1 or 0\n"
+		"return {0, left .. ' ' .. (redis.call('ZRANK', KEYS[2], ARGV[1]) or 0) .. ' ' .. foreign}",
+		"5271be2ea591710ca4846b257bbf8ac79f473f83",
+	},
+	/* Set the key if it is free, or kept for us: then for as long as was asked, and never
+	 * for less. KEYS lock, line. ARGV token, ttl ms, ticket. {1, ''}: granted; {0, pttl}: held. */
+	[RLK_SCRIPT_CONFIRM] = {
+		"local owner = redis.call('GET', KEYS[1])\n"
+		"if owner and owner ~= ARGV[1] then return {0, tostring(redis.call('PTTL', KEYS[1]))} end\n"
+		"if not owner then\n"
+		"  redis.call('PSETEX', KEYS[1], ARGV[2], ARGV[1])\n"
+		"  redis.pcall('ZREM', KEYS[2], ARGV[3])\n"
+		"elseif redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then\n"
+		"  redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
+		"end\n"
+		"return {1, ''}",
+		"2a96d8550c04bdab9bcbf086da6b34def39de8dc",
 	},
 };
 /* clang-format on */

@@ -63,12 +63,14 @@ static size_t decimal(char digits[20], uint64_t n)
 
 struct args {
 	int n;
-	int fence_at; /* This one gets RLK_FENCE_SUFFIX; 0: none does. */
+	int helper_at; /* This one gets the suffix of a helper key; 0: none does. */
+	const char *suffix;
 	const char *v[ARGS_MAX];
 	size_t len[ARGS_MAX];
 	size_t at[ARGS_MAX]; /* Where it begins in the bytes. */
 	char numbers[6][24];
 	int number_count;
+	char ticket[RLK_TICKET_LEN + 1];
 };
 
 static void add(struct args *args, const char *bytes, size_t len)
@@ -114,8 +116,8 @@ static char *bytes(char *at, const char *from, size_t len)
 
 static void put_all(struct rlk_wire *wire, struct args *args)
 {
-	static const char suffix[] = RLK_FENCE_SUFFIX;
-	size_t most = HEAD_MAX + sizeof suffix, more;
+	size_t suffix_len = args->helper_at > 0 ? strlen(args->suffix) : 0;
+	size_t most = HEAD_MAX + suffix_len, more;
 	char *at;
 	int i;
 
@@ -130,11 +132,13 @@ static void put_all(struct rlk_wire *wire, struct args *args)
 	}
 	at = head(wire->bytes, '*', (size_t)args->n);
 	for (i = 0; i < args->n; i++) {
-		more = args->fence_at > 0 && i == args->fence_at ? sizeof suffix - 1 : 0;
+		more = args->helper_at > 0 && i == args->helper_at ? suffix_len : 0;
 		at = head(at, '$', args->len[i] + more);
 		args->at[i] = (size_t)(at - wire->bytes);
 		at = bytes(at, args->v[i], args->len[i]);
-		at = bytes(at, suffix, more);
+		if (more > 0) {
+			at = bytes(at, args->suffix, more);
+		}
 		*at++ = '\r';
 		*at++ = '\n';
 	}
@@ -152,15 +156,26 @@ void rlk_wire_args(struct rlk_wire *wire, int argc, const char *const *argv)
 	put_all(wire, &args);
 }
 
+/* By a node that keeps the key for us. */
+static bool is_called(const struct rlk_command *command)
+{
+	return command->op == RLK_OP_ACQUIRE && command->ticket.seq != 0;
+}
+
 enum rlk_script_id rlk_wire_script(const struct rlk_command *command)
 {
 	switch (command->op) {
 	case RLK_OP_ACQUIRE:
 	case RLK_OP_REPAIR:
-		if (command->fence == 0) {
-			return command->checked ? RLK_SCRIPT_CHECKED : RLK_SCRIPTS;
+		if (command->fence != 0) {
+			return RLK_SCRIPT_FENCED;
 		}
-		return RLK_SCRIPT_FENCED;
+		if (command->checked) {
+			return RLK_SCRIPT_CHECKED;
+		}
+		return is_called(command) ? RLK_SCRIPT_CONFIRM : RLK_SCRIPTS;
+	case RLK_OP_JOIN:
+		return RLK_SCRIPT_JOIN;
 	case RLK_OP_ADVANCE:
 		return RLK_SCRIPT_FENCED;
 	case RLK_OP_EXTEND:
@@ -196,17 +211,56 @@ static void add_plain(struct args *args, const struct rlk_command *command)
 	add_number(args, command->ttl_ms);
 }
 
+static char *hex(char *at, uint32_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	int shift;
+
+	for (shift = 28; shift >= 0; shift -= 4) {
+		*at++ = digits[n >> shift & 15];
+	}
+	return at;
+}
+
+static void add_ticket(struct args *args, const struct rlk_command *command)
+{
+	char *at = bytes(args->ticket, command->token, RLK_TOKEN_LEN);
+	unsigned ms = command->ticket.keep_ms;
+
+	at = bytes(at, command->caller, 12);
+	*at++ = (char)('0' + ms / 1000 % 10);
+	*at++ = (char)('0' + ms / 100 % 10);
+	*at++ = (char)('0' + ms / 10 % 10);
+	*at++ = (char)('0' + ms % 10);
+	at = hex(at, (uint32_t)command->name->hash);
+	hex(at, command->ticket.seq);
+	add(args, args->ticket, RLK_TICKET_LEN);
+}
+
 static void add_script_args(struct args *args, const struct rlk_command *command,
 			    const struct rlk_wire_node *node)
 {
 	if (command->op == RLK_OP_INSPECT) {
 		return;
 	}
+	if (command->op == RLK_OP_JOIN) {
+		add_ticket(args, command);
+		add_number(args, command->ticket.since_us);
+		add_number(args, RLK_LINE_LIFE_MS);
+		return;
+	}
 	add(args, command->token, command->token_len);
 	if (command->op == RLK_OP_RELEASE) {
+		if (command->ticket.seq != 0) {
+			add_ticket(args, command);
+		}
 		return;
 	}
 	add_number(args, command->ttl_ms);
+	if (is_called(command) && command->fence == 0 && !command->checked) {
+		add_ticket(args, command);
+		return;
+	}
 	if (command->op == RLK_OP_EXTEND) {
 		if (command->fence != 0 || command->checked) {
 			add_number(args, command->fence != 0 ? RLK_FENCE_TTL_MS : 0);
@@ -232,21 +286,34 @@ static void add_script_args(struct args *args, const struct rlk_command *command
 	}
 }
 
-static void add_keys(struct args *args, const struct rlk_command *command,
-		     const struct rlk_wire_node *node)
+/* The suffix of the helper key that the script wants, or NULL. */
+static const char *helper_of(const struct rlk_command *command, enum rlk_script_id id)
 {
-	bool fence_key = command->fence != 0 && command->op != RLK_OP_RELEASE;
-	bool checked = command->checked && rlk_is_vote(command->op);
+	if (id == RLK_SCRIPT_RELEASE || id == RLK_SCRIPT_JOIN || id == RLK_SCRIPT_CONFIRM) {
+		return RLK_LINE_SUFFIX;
+	}
+	return command->fence != 0 ? RLK_FENCE_SUFFIX : NULL;
+}
 
-	add_number(args, 1U + fence_key + checked);
+/* Returns how many. */
+static int add_keys(struct args *args, const struct rlk_command *command, enum rlk_script_id id,
+		    const struct rlk_wire_node *node)
+{
+	const char *suffix = helper_of(command, id);
+	bool checked = command->checked && rlk_is_vote(command->op);
+	int count = 1 + (suffix != NULL) + checked;
+
+	add_number(args, (uint64_t)count);
 	add(args, command->name->bytes, command->name->len);
-	if (fence_key) {
-		args->fence_at = args->n;
+	if (suffix != NULL) {
+		args->helper_at = args->n;
+		args->suffix = suffix;
 		add(args, command->name->bytes, command->name->len);
 	}
 	if (checked) {
 		add_text(args, node->incarnation_key);
 	}
+	return count;
 }
 
 /* ---- The same for all nodes ------------------------------------------------------------------ */
@@ -254,7 +321,7 @@ static void add_keys(struct args *args, const struct rlk_command *command,
 /* It has a token, and nothing of the node but whether that knows the script. */
 static bool is_for_all(const struct rlk_command *command)
 {
-	return command->op == RLK_OP_RELEASE ||
+	return command->op == RLK_OP_RELEASE || command->op == RLK_OP_JOIN ||
 	       (rlk_is_vote(command->op) && command->fence == 0 && !command->checked);
 }
 
@@ -268,18 +335,17 @@ static bool is_made(const struct rlk_wire *wire, const struct rlk_command *comma
 {
 	return wire->made.known && wire->made.op == command->op &&
 	       wire->made.by_digest == by_digest && wire->made.ttl_ms == command->ttl_ms &&
-	       is_for_all(command) &&
+	       wire->made.ticket == command->ticket.seq && is_for_all(command) &&
 	       is_there(wire, wire->made.name_at, wire->made.name_len, command->name->bytes,
 			command->name->len) &&
 	       is_there(wire, wire->made.token_at, wire->made.token_len, command->token,
 			command->token_len);
 }
 
-static void remember(struct rlk_wire *wire, const struct rlk_command *command,
-		     enum rlk_script_id id, bool by_digest, const struct args *args)
+/* @name, @token: which arguments they are; a ticket begins with its token. */
+static void remember(struct rlk_wire *wire, const struct rlk_command *command, bool by_digest,
+		     const struct args *args, int name, int token)
 {
-	int name = id == RLK_SCRIPTS ? 1 : 3; /* The token is behind it. */
-
 	if (wire->failed || !is_for_all(command)) {
 		return;
 	}
@@ -287,10 +353,11 @@ static void remember(struct rlk_wire *wire, const struct rlk_command *command,
 	wire->made.by_digest = by_digest;
 	wire->made.op = command->op;
 	wire->made.ttl_ms = command->ttl_ms;
+	wire->made.ticket = command->ticket.seq;
 	wire->made.name_at = args->at[name];
 	wire->made.name_len = args->len[name];
-	wire->made.token_at = args->at[name + 1];
-	wire->made.token_len = args->len[name + 1];
+	wire->made.token_at = args->at[token];
+	wire->made.token_len = command->token_len;
 }
 
 void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
@@ -299,19 +366,22 @@ void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
 	enum rlk_script_id id = rlk_wire_script(command);
 	bool by_digest = id != RLK_SCRIPTS && (node->loaded & (1U << id)) != 0;
 	struct args args;
+	int keys;
 
 	if (is_made(wire, command, by_digest)) {
 		return;
 	}
-	args.n = args.fence_at = args.number_count = 0;
+	args.n = args.helper_at = args.number_count = 0;
 	if (id == RLK_SCRIPTS) {
 		add_plain(&args, command);
-	} else {
-		add_text(&args, by_digest ? "EVALSHA" : "EVAL");
-		add_text(&args, by_digest ? rlk_scripts[id].sha1 : rlk_scripts[id].text);
-		add_keys(&args, command, node);
-		add_script_args(&args, command, node);
+		put_all(wire, &args);
+		remember(wire, command, by_digest, &args, 1, 2);
+		return;
 	}
+	add_text(&args, by_digest ? "EVALSHA" : "EVAL");
+	add_text(&args, by_digest ? rlk_scripts[id].sha1 : rlk_scripts[id].text);
+	keys = add_keys(&args, command, id, node);
+	add_script_args(&args, command, node);
 	put_all(wire, &args);
-	remember(wire, command, id, by_digest, &args);
+	remember(wire, command, by_digest, &args, 3, 3 + keys);
 }

@@ -15,6 +15,11 @@
 /* Servers count in doubles. */
 #define RLK_WIRE_NUMBER_END (UINT64_C(1) << 53)
 #define RLK_FENCE_SUFFIX ":fence"
+#define RLK_LINE_SUFFIX ":line"
+/* The line outlives the key by so much: by then, those in it have come back. */
+#define RLK_LINE_LIFE_MS 30000
+/* As text: token, caller, ms to keep the key for, name, number. */
+#define RLK_TICKET_LEN (RLK_TOKEN_LEN + 12 + 4 + 8 + 8)
 
 /* Bytes to send; grows as needed, kept for the next command. */
 struct rlk_wire {
@@ -27,7 +32,7 @@ struct rlk_wire {
 	struct {
 		bool known, by_digest;
 		enum rlk_op op;
-		uint32_t ttl_ms;
+		uint32_t ttl_ms, ticket;
 		size_t name_at, name_len, token_at, token_len;
 	} made;
 };

@@ -29,7 +29,9 @@
 	X(NO_ENTROPY, "no entropy")                                                                \
 	X(BARRED, "nodes demoted")                                                                 \
 	X(TWIN, "addresses led astray")                                                            \
-	X(TAKE_OVER, "servers replaced unseen")
+	X(TAKE_OVER, "servers replaced unseen")                                                    \
+	X(DEAF, "calls not heard")                                                                 \
+	X(LIES, "false calls")
 
 #define CHAOS_ENUM(name, text) CHAOS_##name,
 enum chaos_trouble { CHAOS_TROUBLES(CHAOS_ENUM) CHAOS_TROUBLE_KINDS };

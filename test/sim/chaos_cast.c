@@ -58,6 +58,8 @@ static void draw_times(struct chaos *chaos)
 		.reconnect_min_ms = PICK(dice, 1, 10),
 		.reconnect_max_ms = PICK(dice, 10, 100),
 		.max_in_flight = PICK(dice, 3, 20, 65536, 65536),
+		.hand_max = PICK(dice, 0, 2, 16),
+		.in_pauses = dice_chance(dice, 15),
 		.guard = !chaos->durable || dice_chance(dice, 50),
 		.durable = chaos->durable,
 		.may_change = chaos->may_change,
@@ -76,7 +78,7 @@ static void draw_nodes(struct chaos *chaos)
 	struct sim *sim = chaos->sim;
 	struct sim_dice *dice = &chaos->dice;
 	bool rates = is_odd(chaos, CHAOS_NODE_RATES), clocks = is_odd(chaos, CHAOS_NODE_CLOCKS);
-	unsigned i;
+	unsigned i, mute = dice_chance(dice, 20) ? 30 : 0;
 
 	for (i = 0; i < sim->node_count; i++) {
 		struct sim_server *server = &sim->servers[i];
@@ -85,6 +87,8 @@ static void draw_nodes(struct chaos *chaos)
 		 * a node whose clock is behind refuses them for as long as that. */
 		server->clock.base_us += dice_between(dice, 0, 500000) * clocks;
 		server->durable = chaos->durable || dice_chance(dice, 20);
+		server->mute = dice_chance(dice, mute);
+		server->no_line = dice_chance(dice, mute);
 	}
 }
 

@@ -73,7 +73,7 @@ static void connect_node(void *world, unsigned node)
 	if (link->conn != NULL) {
 		sim_fail(client->sim, "node %u is connected to twice", node);
 	}
-	link->conn = client->killed ? NULL : sim_conn_open(client, node);
+	link->conn = client->killed ? NULL : sim_conn_open(client, node, false);
 	rlk_timer_set(&client->cluster.timers, &link->patience,
 		      rlk_later(sim_client_now(client),
 				rlk_us(client->cluster.config.connect_timeout_ms)));
@@ -81,6 +81,7 @@ static void connect_node(void *world, unsigned node)
 
 static void let_go(struct sim_link *link)
 {
+	sim_ear_close(link);
 	if (link->conn != NULL) {
 		sim_conn_detach(link->conn);
 		link->conn = NULL;
@@ -93,6 +94,16 @@ static void disconnect_node(void *world, unsigned node)
 
 	rlk_timer_stop(&client->cluster.timers, &client->links[node].patience);
 	let_go(&client->links[node]);
+}
+
+static void listen_to(void *world, unsigned node)
+{
+	struct sim_client *client = world;
+
+	if (client->links[node].ear != NULL || client->nodes[node].state != RLK_UP) {
+		sim_fail(client->sim, "node %u is listened to twice, or too early", node);
+	}
+	client->links[node].ear = client->killed ? NULL : sim_ear_open(client, node);
 }
 
 static void send_command(void *world, unsigned node, struct rlk_request *request,
@@ -124,6 +135,7 @@ static const struct rlk_ports ports = {
 	.free = release,
 	.connect = connect_node,
 	.disconnect = disconnect_node,
+	.listen = listen_to,
 	.send = send_command,
 };
 
@@ -135,6 +147,7 @@ static const struct rlk_ports ports_traced = {
 	.free = release,
 	.connect = connect_node,
 	.disconnect = disconnect_node,
+	.listen = listen_to,
 	.send = send_command,
 	.trace = trace,
 };
@@ -247,6 +260,15 @@ void sim_break(struct sim_client *client, unsigned node)
 	if (client->links[node].conn != NULL) {
 		sim_note(client->sim, "client %u and node %u: broken", client->index, node);
 		sim_conn_break(client->links[node].conn);
+	}
+}
+
+void sim_deafen(struct sim_client *client, unsigned node)
+{
+	if (client->links[node].ear != NULL) {
+		sim_note(client->sim, "client %u does not hear node %u any more", client->index,
+			 node);
+		sim_conn_break(client->links[node].ear);
 	}
 }
 

@@ -189,6 +189,36 @@ void sim_nodes_set(const struct sim_conn *conn, const struct sim_command *comman
 	}
 }
 
+static struct sim_client *client_of(const struct sim *sim, unsigned index)
+{
+	struct sim_client *client = sim->clients;
+
+	while (client != NULL && client->index != index) {
+		client = client->next;
+	}
+	return client;
+}
+
+/* As a key that it has asked for: it knows that it may be set, for as long as one can live. */
+void sim_nodes_kept(struct sim *sim, const struct sim_server *server, const struct sim_place *place)
+{
+	const struct sim_client *client = client_of(sim, place->caller);
+	unsigned i;
+
+	if (client == NULL || client->stopped || place->stray || sim->forgot ||
+	    server->lost_us != 0 || client->led_astray ||
+	    sim->now_us >= place->joined_us + rlk_us(place->ttl_ms)) {
+		return;
+	}
+	for (i = 0; i < sim->node_count; i++) {
+		if (client->route[i] == server->index && is_owned(client, i, place->token)) {
+			return;
+		}
+	}
+	sim_fail(sim, "node %u keeps a key for client %u, which does not want it any more",
+		 server->index, place->caller);
+}
+
 static bool is_coming(const struct sim_client *client, unsigned node,
 		      const struct rlk_attempt *attempt)
 {

@@ -105,7 +105,7 @@ bool sim_queue_sets(const struct sim_queue *queue, const char *token, size_t tok
 	for (message = queue->first; message != NULL; message = message->next) {
 		if (message->kind == SIM_ASK &&
 		    (message->command.op == RLK_OP_ACQUIRE ||
-		     message->command.op == RLK_OP_REPAIR) &&
+		     message->command.op == RLK_OP_REPAIR || message->command.op == RLK_OP_JOIN) &&
 		    message->command.token_len == token_len &&
 		    memcmp(message->command.token, token, token_len) == 0) {
 			return true;

@@ -25,8 +25,8 @@ static void schedule(struct sim_conn *conn, struct sim_queue *queue, uint64_t at
 	}
 }
 
-static struct sim_message *push(struct sim_conn *conn, struct sim_queue *queue,
-				enum sim_message_kind kind, uint64_t latency_us)
+struct sim_message *sim_conn_push(struct sim_conn *conn, struct sim_queue *queue,
+				  enum sim_message_kind kind, uint64_t latency_us)
 {
 	struct sim_message *message = sim_queue_push(conn->sim, queue, kind, latency_us);
 
@@ -34,15 +34,29 @@ static struct sim_message *push(struct sim_conn *conn, struct sim_queue *queue,
 	return message;
 }
 
+struct sim_message *sim_conn_tell(struct sim_conn *conn, int kind)
+{
+	return sim_conn_push(conn, &conn->to_client, (enum sim_message_kind)kind,
+			     conn->client->from_us[conn->node]);
+}
+
 static void orphan(struct sim_conn *conn)
 {
-	conn->ended_us = conn->ended_us != 0 ? conn->ended_us : conn->sim->now_us;
+	struct sim_dice *dice = &conn->to_server.dice;
+
+	if (conn->ended_us == 0) {
+		conn->ended_us = conn->sim->now_us;
+		/* A machine that is gone says no farewell. */
+		conn->noticed_us =
+			conn->ended_us + (dice_chance(dice, 70) ? dice_between(dice, 0, 2000)
+								: dice_between(dice, 0, 3000000));
+	}
 	sim_queue_orphan(conn->sim, &conn->to_server);
 }
 
 /* ---- Ends ------------------------------------------------------------------------------------ */
 
-static void end(struct sim_conn *conn)
+void sim_conn_end(struct sim_conn *conn)
 {
 	if (conn->ending) {
 		return;
@@ -50,7 +64,7 @@ static void end(struct sim_conn *conn)
 	conn->ending = true;
 	sim_queue_flush(conn->sim, &conn->to_client);
 	if (!conn->detached) {
-		push(conn, &conn->to_client, SIM_DOWN, conn->client->from_us[conn->node]);
+		sim_conn_push(conn, &conn->to_client, SIM_DOWN, conn->client->from_us[conn->node]);
 	}
 }
 
@@ -64,7 +78,7 @@ void sim_conn_detach(struct sim_conn *conn)
 void sim_conn_break(struct sim_conn *conn)
 {
 	orphan(conn);
-	end(conn);
+	sim_conn_end(conn);
 }
 
 void sim_conn_server_gone(struct sim_conn *conn, bool quietly)
@@ -72,7 +86,7 @@ void sim_conn_server_gone(struct sim_conn *conn, bool quietly)
 	conn->dead = true;
 	sim_queue_flush(conn->sim, &conn->to_server);
 	if (!quietly) {
-		end(conn);
+		sim_conn_end(conn);
 	}
 }
 
@@ -110,7 +124,8 @@ static void conn_free(struct sim_conn *conn)
 static void free_if_over(struct sim_conn *conn)
 {
 	if (conn->detached && conn->to_server.first == NULL && conn->to_client.first == NULL &&
-	    !conn->to_server.pumping && !conn->to_client.pumping) {
+	    !conn->to_server.pumping && !conn->to_client.pumping &&
+	    (!conn->subscribed || conn->noticed_us <= conn->sim->now_us)) {
 		conn_free(conn);
 	}
 }
@@ -123,104 +138,7 @@ void sim_conns_free(struct sim *sim)
 	sim_messages_free(sim);
 }
 
-/* ---- Arrivals -------------------------------------------------------------------------------- */
-
-static void log_in(struct sim_conn *conn, struct sim_server *server)
-{
-	struct sim *sim = conn->sim;
-	uint64_t born_us, now_us;
-	struct sim_message *message;
-
-	sim_server_enrol(sim, server, &born_us, &now_us);
-	conn->born_us = born_us;
-	memcpy(conn->run_id, server->run_id, sizeof conn->run_id);
-	if (conn->detached || conn->ending) {
-		return;
-	}
-	message = push(conn, &conn->to_client, SIM_UP, conn->client->from_us[conn->node]);
-	memcpy(message->run_id, server->run_id, sizeof server->run_id);
-	message->enrolment = (struct rlk_enrolment){
-		.barred = server->barred,
-		.durable = sim_server_durable(sim, server),
-		.enrolled = true,
-		.born_us = born_us,
-		.node_now_us = now_us,
-	};
-}
-
-static void ask(struct sim_conn *conn, struct sim_server *server, struct sim_message *asked)
-{
-	struct rlk_answer answer;
-	struct sim_message *message;
-
-	sim_server_execute(conn->sim, server, &asked->command, &answer);
-	if ((asked->command.op == RLK_OP_ACQUIRE || asked->command.op == RLK_OP_REPAIR) &&
-	    sim_server_has(conn->sim, server, &asked->command)) {
-		sim_nodes_set(conn, &asked->command);
-	}
-	if (conn->detached || conn->ending) {
-		return;
-	}
-	message = push(conn, &conn->to_client, SIM_ANSWER, conn->client->from_us[conn->node]);
-	message->request = asked->request;
-	message->answer = answer;
-	if (answer.held) {
-		memcpy(message->text, answer.text, answer.text_len);
-		message->answer.text = message->text;
-	}
-}
-
-static void arrive_at_server(struct sim_conn *conn, struct sim_message *message)
-{
-	struct sim_server *server = &conn->sim->servers[conn->server];
-
-	if (conn->dead || !server->up) {
-		end(conn); /* Refused, or reset. */
-	} else if (message->kind == SIM_LOG_IN) {
-		log_in(conn, server);
-	} else {
-		message->command.born_us = conn->born_us;
-		message->command.run_id = conn->run_id;
-		ask(conn, server, message);
-	}
-}
-
-static bool has_changed(const struct rlk_answer *answer)
-{
-	return answer->kind == RLK_ERROR && answer->text_len > 7 &&
-	       memcmp(answer->text, "CHANGED", 7) == 0;
-}
-
-static void arrive_at_client(struct sim_conn *conn, struct sim_message *message)
-{
-	struct sim_client *client = conn->client;
-	struct rlk_node *node = &client->nodes[conn->node];
-
-	switch (message->kind) {
-	case SIM_UP:
-		rlk_timer_stop(&client->cluster.timers, &client->links[conn->node].patience);
-		message->enrolment.run_id = message->run_id;
-		rlk_node_up(node, &message->enrolment);
-		break;
-	case SIM_DOWN:
-		rlk_timer_stop(&client->cluster.timers, &client->links[conn->node].patience);
-		client->links[conn->node].conn = NULL;
-		conn->detached = true;
-		rlk_node_down(node, "connection lost");
-		break;
-	default:
-		rlk_node_answer(node, message->request, &message->answer,
-				rlk_now(&client->cluster));
-		if (has_changed(&message->answer) && client->links[conn->node].conn == conn) {
-			client->links[conn->node].conn = NULL;
-			sim_conn_detach(conn);
-			rlk_node_down(node, "another server answers here");
-		}
-		break;
-	}
-	sim_client_wake(client);
-	sim_judge(client);
-}
+/* ---- Under way ------------------------------------------------------------------------------- */
 
 /* Returns the message whose time has come, or NULL. */
 static struct sim_message *next(struct sim_conn *conn, struct sim_queue *queue)
@@ -272,7 +190,7 @@ static void pounce(const struct sim_conn *conn)
 		    old->server == conn->server && old->detached && !old->dead &&
 		    old->to_server.first != NULL && !is_too_late(old)) {
 			message = sim_queue_pop(&old->to_server);
-			arrive_at_server(old, message);
+			sim_arrive_at_server(old, message);
 			sim_message_free(sim, message);
 			return;
 		}
@@ -299,7 +217,7 @@ static void pump_to_server(struct sim *sim, void *data)
 		pounce(conn);
 	}
 	if (!is_too_late(conn)) {
-		arrive_at_server(conn, message);
+		sim_arrive_at_server(conn, message);
 	}
 	sim_message_free(sim, message);
 	go_on(conn, &conn->to_server);
@@ -319,14 +237,14 @@ static void pump_to_client(struct sim *sim, void *data)
 		free_if_over(conn);
 		return;
 	}
-	arrive_at_client(conn, message);
+	sim_arrive_at_client(conn, message);
 	sim_message_free(sim, message);
 	go_on(conn, &conn->to_client);
 }
 
 /* ---- Departures ------------------------------------------------------------------------------ */
 
-struct sim_conn *sim_conn_open(struct sim_client *client, unsigned node)
+struct sim_conn *sim_conn_open(struct sim_client *client, unsigned node, bool ear)
 {
 	struct sim_conn *conn = sim_alloc(sizeof *conn);
 	uint64_t which =
@@ -343,7 +261,8 @@ struct sim_conn *sim_conn_open(struct sim_client *client, unsigned node)
 		conn->next->prev = conn;
 	}
 	conn->sim->conns = conn;
-	push(conn, &conn->to_server, SIM_LOG_IN, client->to_us[node]);
+	conn->ear = ear;
+	sim_conn_push(conn, &conn->to_server, ear ? SIM_LISTEN : SIM_LOG_IN, client->to_us[node]);
 	return conn;
 }
 
@@ -351,7 +270,7 @@ void sim_conn_ask(struct sim_conn *conn, struct rlk_request *request,
 		  const struct rlk_command *command)
 {
 	struct sim_message *message =
-		push(conn, &conn->to_server, SIM_ASK, conn->client->to_us[conn->node]);
+		sim_conn_push(conn, &conn->to_server, SIM_ASK, conn->client->to_us[conn->node]);
 
 	sim_note(conn->sim, "client %u asks node %u to %s as %.4s", conn->client->index, conn->node,
 		 sim_op_name(command->op), command->token_len > 0 ? command->token : "nobody");
@@ -362,10 +281,13 @@ void sim_conn_ask(struct sim_conn *conn, struct rlk_request *request,
 	message->command.ttl_ms = command->ttl_ms;
 	message->command.fence = command->fence;
 	message->command.checked = command->checked;
+	message->command.ticket = command->ticket;
+	message->command.caller = conn->client->index;
 	if (command->token_len > 0) {
 		memcpy(message->command.token, command->token, command->token_len);
 	}
 	if (command->name != NULL) {
+		message->command.hash = (uint32_t)command->name->hash;
 		message->command.name_len = command->name->len;
 		memcpy(message->command.name, command->name->bytes, command->name->len);
 	}

@@ -36,6 +36,13 @@ void scene(unsigned nodes)
 	scene_enter();
 }
 
+void scene_in_pauses(unsigned nodes)
+{
+	scene_new(nodes);
+	sim->config.in_pauses = true;
+	scene_enter();
+}
+
 struct sim_lock *scene_lock(struct sim_client *client)
 {
 	return sim_lock_new(client, JOB, NULL);
@@ -155,6 +162,43 @@ static void add(Suite *suite, const char *name, void (*add_tests)(TCase *tcase))
 }
 
 #define SCENE_ADD(name) add(suite, #name, add_##name);
+
+/* How many tickets there are for JOB, on all nodes. */
+unsigned scene_tickets(void)
+{
+	unsigned i, j, n = 0;
+
+	for (i = 0; i < sim->node_count; i++) {
+		for (j = 0; j < SIM_KEYS_MAX; j++) {
+			const struct sim_key *key = &sim->servers[i].data.keys[j];
+			n += strncmp(key->name, JOB, sizeof JOB) == 0 ? key->places : 0;
+		}
+	}
+	return n;
+}
+
+/* A lock of that client's, which stands in line on every node. */
+struct sim_lock *scene_in_line(struct sim_lock *lock)
+{
+	unsigned before = scene_tickets();
+
+	ck_assert_int_eq(sim_acquire(lock, REDLOCK_WAIT_FOREVER), 0);
+	sim_run(sim, 40 * MS);
+	ck_assert_int_eq(lock->core->state, RLK_WAITING);
+	ck_assert_uint_eq(scene_tickets(), before + sim->node_count);
+	return lock;
+}
+
+/* Until it has the lease, in the world's time. */
+uint64_t scene_until_had_us(struct sim_lock *lock)
+{
+	uint64_t start_us = sim->now_us;
+
+	while (!sim_held(lock) && sim->now_us < start_us + 60 * S && sim_step(sim)) {
+	}
+	ck_assert(sim_held(lock));
+	return sim->now_us - start_us;
+}
 
 int main(void)
 {

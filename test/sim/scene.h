@@ -19,6 +19,8 @@ void scene_new(unsigned nodes);
 void scene_enter(void);
 /* Both. */
 void scene(unsigned nodes);
+/* The same, where all wait in pauses and nobody in line. */
+void scene_in_pauses(unsigned nodes);
 struct sim_client *scene_client(void);
 struct sim_lock *scene_lock(struct sim_client *client);
 struct sim_lock *scene_fenced(struct sim_client *client);
@@ -35,6 +37,12 @@ unsigned scene_asked_anything(void);
 /* The lock, which now waits, or holds. */
 struct sim_lock *scene_waiting(struct sim_lock *lock);
 struct sim_lock *scene_holding(struct sim_lock *lock);
+/* How many tickets there are for JOB, on all nodes. */
+unsigned scene_tickets(void);
+/* The lock, which now stands in line on every node. */
+struct sim_lock *scene_in_line(struct sim_lock *lock);
+/* Wait until it has the lease: for how long, in the world's time? */
+uint64_t scene_until_had_us(struct sim_lock *lock);
 unsigned scene_votes(const struct sim_lock *lock, enum redlock_vote vote);
 uint64_t scene_until_us(const struct sim_lock *lock);
 
@@ -52,6 +60,8 @@ uint64_t scene_until_us(const struct sim_lock *lock);
 	X(node) \
 	X(queue) \
 	X(hand) \
+	X(line) \
+	X(line_trouble) \
 	X(change) \
 	X(cover) \
 	X(lesson_take) \

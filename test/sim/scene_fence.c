@@ -70,7 +70,7 @@ START_TEST(a_waiter_with_a_slow_clock_is_not_starved)
 	struct sim_lock *of_alice, *of_bob;
 	unsigned i;
 
-	scene(3);
+	scene_in_pauses(3);
 	alice->wall.base_us += 20 * S;
 	of_alice = scene_fenced(alice);
 	of_bob = scene_fenced(bob);

@@ -7,7 +7,7 @@ START_TEST(a_lease_is_no_longer_for_many_attempts)
 	struct sim_lock *of_bob, *lock;
 	unsigned i;
 
-	scene(5);
+	scene_in_pauses(5);
 	of_bob = scene_renewed(bob);
 	ck_assert_int_eq(sim_acquired(of_bob, 0), REDLOCK_OK);
 	lock = scene_lock(alice);
@@ -31,6 +31,7 @@ START_TEST(the_pauses_between_attempts_are_those_asked_for)
 
 	scene_new(3);
 	sim->config.retry_min_ms = sim->config.retry_max_ms = 200;
+	sim->config.in_pauses = true;
 	scene_enter();
 	ck_assert_int_eq(sim_acquired(scene_renewed(bob), 0), REDLOCK_OK);
 	lock = scene_lock(alice);

@@ -46,7 +46,7 @@ START_TEST(the_wait_is_over_on_time)
 	struct sim_lock *lock;
 	uint64_t start_us;
 
-	scene(5);
+	scene_in_pauses(5);
 	ck_assert_int_eq(sim_acquired(scene_lock(bob), 0), REDLOCK_OK);
 	lock = scene_lock(alice);
 	start_us = sim->now_us;

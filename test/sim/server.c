@@ -26,6 +26,8 @@ const char *sim_op_name(enum rlk_op op)
 		return "remaining";
 	case RLK_OP_ADVANCE:
 		return "advance";
+	case RLK_OP_JOIN:
+		return "join the line for";
 	case RLK_OP_INSPECT:
 		break;
 	}
@@ -105,20 +107,20 @@ static struct sim_key *find_or_make(struct sim *sim, struct sim_server *server, 
 }
 
 /* Milliseconds that the key has left. To the grain, it dies early rather than late. */
-static uint64_t left_ms(const struct sim *sim, const struct sim_server *server,
-			const struct sim_key *key)
+uint64_t sim_server_left_ms(const struct sim *sim, const struct sim_server *server,
+			    const struct sim_key *key)
 {
 	uint64_t now_ms = clock_us(sim, server) / 1000;
 	return key->dies_ms > now_ms ? key->dies_ms - now_ms : 0;
 }
 
-static bool is_owner(const struct sim_key *key, const char *token, size_t len)
+bool sim_key_is(const struct sim_key *key, const char *token, size_t len)
 {
 	return key->token_len == len && memcmp(key->token, token, len) == 0;
 }
 
-static void set(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
-		const char *token, size_t len, uint32_t ttl_ms)
+void sim_key_set(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		 const char *token, size_t len, uint32_t ttl_ms)
 {
 	memcpy(key->token, token, len);
 	key->token_len = len;
@@ -130,7 +132,7 @@ const struct sim_key *sim_key(struct sim *sim, unsigned node, const char *resour
 	struct sim_server *server = &sim->servers[node];
 	const struct sim_key *key = find(server, resource, strlen(resource));
 
-	return key != NULL && left_ms(sim, server, key) > 0 ? key : NULL;
+	return key != NULL && sim_server_left_ms(sim, server, key) > 0 ? key : NULL;
 }
 
 unsigned sim_keys_with(struct sim *sim, const char *resource, const char *token, size_t token_len)
@@ -140,7 +142,7 @@ unsigned sim_keys_with(struct sim *sim, const char *resource, const char *token,
 
 	for (i = 0; i < sim->node_count; i++) {
 		key = sim_key(sim, i, resource);
-		n += key != NULL && is_owner(key, token, token_len);
+		n += key != NULL && sim_key_is(key, token, token_len);
 	}
 	return n;
 }
@@ -150,83 +152,22 @@ void sim_plant(struct sim *sim, unsigned node, const char *resource, const char 
 {
 	struct sim_server *server = &sim->servers[node];
 
-	set(sim, server, find_or_make(sim, server, resource, strlen(resource)), token,
-	    strlen(token), ttl_ms);
+	sim_key_set(sim, server, find_or_make(sim, server, resource, strlen(resource)), token,
+		    strlen(token), ttl_ms);
 }
 
 /* ---- Commands -------------------------------------------------------------------------------- */
-
-/* RLK_SCRIPT_FENCED. */
-static void set_fenced(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
-		       const struct sim_command *command, struct rlk_answer *answer)
-{
-	uint64_t now_us = clock_us(sim, server);
-	uint64_t floor_us = command->born_us + RLK_FENCE_DELTA_US;
-	uint64_t forgotten_us = now_us + RLK_FENCE_DELTA_US - RLK_FENCE_TTL_MS * 1000;
-	bool repair = command->op == RLK_OP_REPAIR;
-	bool ours = left_ms(sim, server, key) > 0;
-	bool advance = command->op == RLK_OP_ADVANCE;
-
-	if (ours && !is_owner(key, command->token, command->token_len)) {
-		answer->kind = RLK_NO;
-		answer->remaining_ms = (int64_t)left_ms(sim, server, key);
-		return;
-	}
-	if (advance && !ours && !RLK_MUTANT(ADVANCE_CREATES)) {
-		answer->kind = RLK_MISSING;
-		return;
-	}
-	if (RLK_MUTANT(FENCE_NO_FLOOR)) {
-		floor_us = forgotten_us = 0;
-	}
-	floor_us = key->fence > floor_us ? key->fence : floor_us;
-	floor_us = key->fence == 0 && forgotten_us > floor_us ? forgotten_us : floor_us;
-	if (repair ? command->fence < key->fence
-		   : command->fence < floor_us ||
-			     (command->fence == floor_us && !RLK_MUTANT(FENCE_EQUAL))) {
-		answer->kind = RLK_FENCE_LOW;
-		answer->fence = repair ? key->fence : now_us > floor_us ? now_us : floor_us;
-		return;
-	}
-	if (!repair && command->fence > now_us + RLK_FENCE_DELTA_US &&
-	    !RLK_MUTANT(FENCE_NO_CEILING)) {
-		answer->kind = RLK_FENCE_HIGH;
-		answer->fence = now_us;
-		return;
-	}
-	if (left_ms(sim, server, key) < command->ttl_ms) {
-		set(sim, server, key, command->token, command->token_len, command->ttl_ms);
-	}
-	key->fence = command->fence > floor_us ? command->fence : floor_us;
-	answer->kind = RLK_YES;
-}
-
-static void set_if_free(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
-			const struct sim_command *command, struct rlk_answer *answer)
-{
-	if (command->fence != 0) {
-		if (command->born_us == 0) {
-			answer->kind = RLK_ERROR;
-			return;
-		}
-		set_fenced(sim, server, key, command, answer);
-	} else if (left_ms(sim, server, key) > 0) {
-		answer->kind = RLK_NO;
-	} else {
-		set(sim, server, key, command->token, command->token_len, command->ttl_ms);
-		answer->kind = RLK_YES;
-	}
-}
 
 /* RLK_SCRIPT_EXTEND. */
 static void extend(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
 		   const struct sim_command *command, struct rlk_answer *answer)
 {
-	uint64_t left = left_ms(sim, server, key);
+	uint64_t left = sim_server_left_ms(sim, server, key);
 
 	if (left == 0) {
 		answer->kind = RLK_MISSING;
-	} else if (!is_owner(key, command->token, command->token_len) && !RLK_MUTANT(EXTEND_ANY)) {
+	} else if (!sim_key_is(key, command->token, command->token_len) &&
+		   !RLK_MUTANT(EXTEND_ANY)) {
 		answer->kind = RLK_NO;
 	} else {
 		if (left < command->ttl_ms || RLK_MUTANT(EXTEND_SHORTENS)) {
@@ -237,21 +178,27 @@ static void extend(const struct sim *sim, const struct sim_server *server, struc
 }
 
 /* RLK_SCRIPT_RELEASE. */
-static void release(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+static void release(struct sim *sim, struct sim_server *server, struct sim_key *key,
 		    const struct sim_command *command, struct rlk_answer *answer)
 {
 	answer->kind = RLK_NO;
-	if (left_ms(sim, server, key) > 0 &&
-	    (is_owner(key, command->token, command->token_len) || RLK_MUTANT(RELEASE_ANY))) {
-		key->dies_ms = 0;
+	if (command->ticket.seq != 0 && !RLK_MUTANT(LINE_TICKET_STAYS)) {
+		sim_line_leave(key, command->token);
+	}
+	if (sim_server_left_ms(sim, server, key) > 0 &&
+	    (sim_key_is(key, command->token, command->token_len) || RLK_MUTANT(RELEASE_ANY))) {
 		answer->kind = RLK_YES;
+		answer->passed = sim_line_pass(sim, server, key, command);
+		if (!answer->passed) {
+			key->dies_ms = 0;
+		}
 	}
 }
 
 static void look(const struct sim *sim, const struct sim_server *server, const struct sim_key *key,
 		 enum rlk_op op, struct rlk_answer *answer)
 {
-	uint64_t left = left_ms(sim, server, key);
+	uint64_t left = sim_server_left_ms(sim, server, key);
 
 	answer->kind = RLK_VALUE;
 	answer->remaining_ms = (int64_t)left;
@@ -271,13 +218,16 @@ static void execute(struct sim *sim, struct sim_server *server, const struct sim
 	case RLK_OP_ACQUIRE:
 	case RLK_OP_REPAIR:
 	case RLK_OP_ADVANCE:
-		set_if_free(sim, server, key, command, answer);
+		sim_server_set(sim, server, key, command, answer);
 		break;
 	case RLK_OP_EXTEND:
 		extend(sim, server, key, command, answer);
 		break;
 	case RLK_OP_RELEASE:
 		release(sim, server, key, command, answer);
+		break;
+	case RLK_OP_JOIN:
+		sim_line_join(sim, server, key, command, answer);
 		break;
 	case RLK_OP_REMAINING:
 	case RLK_OP_INSPECT:
@@ -291,8 +241,8 @@ bool sim_server_has(const struct sim *sim, struct sim_server *server,
 {
 	const struct sim_key *key = find(server, command->name, command->name_len);
 
-	return key != NULL && left_ms(sim, server, key) > 0 &&
-	       is_owner(key, command->token, command->token_len);
+	return key != NULL && sim_server_left_ms(sim, server, key) > 0 &&
+	       sim_key_is(key, command->token, command->token_len);
 }
 
 static void note_promise(struct sim *sim, struct sim_server *server,
@@ -300,7 +250,7 @@ static void note_promise(struct sim *sim, struct sim_server *server,
 {
 	if (command->op == RLK_OP_RELEASE) {
 		sim_nodes_released(sim, server, command);
-	} else if (kind == RLK_YES) {
+	} else if (kind == RLK_YES && rlk_is_vote(command->op)) {
 		sim_nodes_voted(sim, server, command,
 				find(server, command->name, command->name_len)->dies_ms);
 	}
@@ -322,7 +272,8 @@ void sim_server_execute(struct sim *sim, struct sim_server *server,
 {
 	static const char changed[] = "CHANGED another server answers here";
 	static const char text[] = "OOM command not allowed when used memory > 'maxmemory'.";
-	bool error = dice_chance(&server->dice, server->error_percent);
+	bool error = dice_chance(&server->dice, server->error_percent) ||
+		     (server->no_line && command->op == RLK_OP_JOIN);
 
 	*answer = (struct rlk_answer){.kind = RLK_ERROR, .remaining_ms = -1};
 	server->asked[command->op]++;
@@ -332,7 +283,7 @@ void sim_server_execute(struct sim *sim, struct sim_server *server,
 		return;
 	}
 	/* A script may fail after its first write: an error does not mean that nothing was done. */
-	if (!error || dice_chance(&server->dice, 50)) {
+	if (!error || (!server->no_line && dice_chance(&server->dice, 50))) {
 		execute(sim, server, command, answer);
 		note_promise(sim, server, command, answer->kind);
 		if (answer->kind == RLK_YES) {

@@ -2,7 +2,23 @@
 #ifndef REDLOCK_TEST_SERVER_H
 #define REDLOCK_TEST_SERVER_H
 
+/* A ticket of somebody who stands in line, and what the judge wants to know of it. */
+struct sim_place {
+	char token[RLK_TOKEN_LEN];
+	unsigned caller; /* Index of its client. */
+	uint32_t name;
+	struct rlk_ticket ticket;
+	uint64_t joined_us; /* By the world's time. */
+	uint32_t ttl_ms;    /* Of what it wants. */
+	bool stray;	    /* It came when its connection had ended. */
+};
+
+#define SIM_PLACES 16
+
 struct sim_key {
+	struct sim_place line[SIM_PLACES]; /* First come first. */
+	unsigned places;
+	uint64_t line_dies_ms;
 	size_t name_len, token_len;
 	char name[SIM_NAME_MAX];
 	char token[RLK_TOKEN_MAX];
@@ -42,6 +58,8 @@ struct sim_server {
 	char run_id[RLK_RUN_ID_MAX];
 	const char *barred;		   /* Told at log-in: why it must not vote. */
 	bool up, paused, durable, was_set; /* Its clock was. */
+	bool mute;			   /* Nobody may listen to it... */
+	bool no_line;			   /* ...or stand in line. */
 	unsigned error_percent;		   /* Of commands that are answered with an error. */
 	unsigned asked[RLK_OP_INSPECT + 1];
 	uint64_t lost_us;			   /* When it last lost data; 0: never. */
@@ -57,11 +75,32 @@ struct sim_command {
 	char token[RLK_TOKEN_MAX];
 	uint32_t ttl_ms;
 	uint64_t fence, born_us;
+	struct rlk_ticket ticket;
+	unsigned caller;
+	uint32_t hash;
+	bool stray;	    /* It came when its connection had ended. */
 	bool checked;	    /* Only by the process that logged in: */
 	const char *run_id; /* this one. */
 };
 
+/* server_set.c: set the key, if it may be. */
+void sim_server_set(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		    const struct sim_command *command, struct rlk_answer *answer);
+
+/* server_line.c: who stands in line, and is next. */
+void sim_line_leave(struct sim_key *key, const char *token);
+/* Give the key to the first who listens, for a moment. Returns whether there was one. */
+bool sim_line_pass(struct sim *sim, struct sim_server *server, struct sim_key *key,
+		   const struct sim_command *command);
+void sim_line_join(struct sim *sim, struct sim_server *server, struct sim_key *key,
+		   const struct sim_command *command, struct rlk_answer *answer);
+uint64_t sim_server_left_ms(const struct sim *sim, const struct sim_server *server,
+			    const struct sim_key *key);
+
 /* server.c */
+bool sim_key_is(const struct sim_key *key, const char *token, size_t len);
+void sim_key_set(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		 const char *token, size_t len, uint32_t ttl_ms);
 const char *sim_op_name(enum rlk_op op);
 void sim_server_init(struct sim *sim, unsigned index);
 /* A run id that it never had before. */

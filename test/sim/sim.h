@@ -22,7 +22,9 @@ struct sim;
 struct sim_client;
 struct sim_lock;
 struct sim_conn;
+struct sim_link;
 struct sim_message;
+struct rlk_call;
 
 /* A clock that runs @ppm faster than the world's time. */
 struct sim_clock {
@@ -53,19 +55,32 @@ struct sim_conn {
 	struct sim_conn *prev, *next;
 	struct sim *sim;
 	struct sim_client *client;
-	unsigned node;	   /* As the client counts. */
-	unsigned server;   /* Where it leads to. */
-	bool detached;	   /* The client has let go of it: it hears nothing more. */
-	bool ending;	   /* Its end is on the way to the client. */
-	bool dead;	   /* The server process has gone. */
-	uint64_t ended_us; /* When the client's end went; 0: it is there. */
+	unsigned node;	     /* As the client counts. */
+	unsigned server;     /* Where it leads to. */
+	bool ear;	     /* It is there to listen... */
+	bool subscribed;     /* ...and the server knows. */
+	uint64_t noticed_us; /* The server sees its end then. */
+	bool detached;	     /* The client has let go of it: it hears nothing more. */
+	bool ending;	     /* Its end is on the way to the client. */
+	bool dead;	     /* The server process has gone. */
+	uint64_t ended_us;   /* When the client's end went; 0: it is there. */
 	uint64_t born_us;
 	char run_id[RLK_RUN_ID_MAX]; /* Of the process that it has logged in to. */
 	struct sim_queue to_server, to_client;
 };
 
+/* ear.c: connections to listen on. */
+struct sim_conn *sim_ear_open(struct sim_client *client, unsigned node);
+void sim_ear_close(struct sim_link *link);
+/* A node calls that client; returns whether anybody there seems to listen. */
+bool sim_ear_call(struct sim *sim, unsigned server, unsigned client, const struct rlk_call *call);
+void sim_ear_arrive_at_server(struct sim_conn *conn);
+/* Something false. */
+void sim_ear_lie(struct sim_client *client, unsigned node, struct sim_dice *dice);
+
 /* pipe.c */
-struct sim_conn *sim_conn_open(struct sim_client *client, unsigned node);
+struct sim_conn *sim_conn_open(struct sim_client *client, unsigned node, bool ear);
+struct sim_message *sim_conn_tell(struct sim_conn *conn, int kind);
 void sim_conn_ask(struct sim_conn *conn, struct rlk_request *request,
 		  const struct rlk_command *command);
 /* The client lets go: what is on its way may still arrive (see stray_percent). */
@@ -83,6 +98,7 @@ struct sim_link {
 	struct sim_client *client;
 	unsigned node;
 	struct sim_conn *conn;
+	struct sim_conn *ear;
 	struct rlk_timer patience;
 };
 
@@ -124,6 +140,8 @@ void sim_client_close(struct sim_client *client);
 /* If it is closed and has no locks: check that it left nothing, and let go. */
 void sim_client_finish(struct sim_client *client);
 void sim_break(struct sim_client *client, unsigned node);
+/* Only what it listens on. */
+void sim_deafen(struct sim_client *client, unsigned node);
 void sim_cut(struct sim_client *client, unsigned node, uint64_t for_us);
 enum sim_way { SIM_TO_SERVER, SIM_TO_CLIENT };
 /* One way only. */

@@ -81,8 +81,8 @@ static void expect_script(enum rlk_op op, enum rlk_script_id id, const char *res
 
 START_TEST(scripts_go_by_digest)
 {
-	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE, "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n",
-		      5);
+	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE,
+		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$3\r\nt\0k\r\n", 6);
 	EXPECT_SCRIPT(RLK_OP_EXTEND, RLK_SCRIPT_EXTEND,
 		      "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n$3\r\n500\r\n", 6);
 	EXPECT_SCRIPT(RLK_OP_INSPECT, RLK_SCRIPT_INSPECT, "$1\r\n1\r\n$3\r\na\0b\r\n", 4);
@@ -108,8 +108,8 @@ START_TEST(fencing_adds_a_key_and_a_token)
 		      "$1\r\n2\r\n$3\r\na\0b\r\n$9\r\na\0b:fence\r\n$3\r\nt\0k\r\n$3\r\n500\r\n"
 		      "$8\r\n86400000\r\n",
 		      8);
-	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE, "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n",
-		      5);
+	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE,
+		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$3\r\nt\0k\r\n", 6);
 }
 END_TEST
 
@@ -122,8 +122,8 @@ START_TEST(a_checked_vote_names_the_incarnation_that_logged_in)
 		      "$1\r\n2\r\n$3\r\na\0b\r\n$3\r\ninc\r\n$3\r\nt\0k\r\n$3\r\n500\r\n"
 		      "$6\r\nrun:77\r\n",
 		      8);
-	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE, "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n",
-		      5);
+	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE,
+		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$3\r\nt\0k\r\n", 6);
 	command.fence = 123;
 	EXPECT_SCRIPT(RLK_OP_REPAIR, RLK_SCRIPT_FENCED,
 		      "$1\r\n3\r\n$3\r\na\0b\r\n$9\r\na\0b:fence\r\n$3\r\ninc\r\n$3\r\nt\0k\r\n"
@@ -133,12 +133,46 @@ START_TEST(a_checked_vote_names_the_incarnation_that_logged_in)
 }
 END_TEST
 
+#define TOKEN32 "0123456789abcdef0123456789abcdef"
+#define TICKET                                                                                     \
+	TOKEN32 "a1b2c3d4e5f6"                                                                     \
+		"0105"                                                                             \
+		"89abcdef"                                                                         \
+		"0000002a"
+
+START_TEST(who_stands_in_line_has_a_ticket_of_64_bytes)
+{
+	command.token = TOKEN32;
+	command.token_len = 32;
+	command.caller = "a1b2c3d4e5f6";
+	command.ticket =
+		(struct rlk_ticket){.since_us = 1700000000000000, .seq = 42, .keep_ms = 105};
+	name->hash = UINT64_C(0x123456789abcdef);
+	ck_assert_uint_eq(sizeof TICKET - 1, RLK_TICKET_LEN);
+	EXPECT_SCRIPT(RLK_OP_JOIN, RLK_SCRIPT_JOIN,
+		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$64\r\n" TICKET
+		      "\r\n$16\r\n1700000000000000\r\n$5\r\n30000\r\n",
+		      8);
+	EXPECT_SCRIPT(RLK_OP_ACQUIRE, RLK_SCRIPT_CONFIRM,
+		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$32\r\n" TOKEN32
+		      "\r\n$3\r\n500\r\n$64\r\n" TICKET "\r\n",
+		      8);
+	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE,
+		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$32\r\n" TOKEN32
+		      "\r\n$64\r\n" TICKET "\r\n",
+		      7);
+	/* A repair is for whom the key was set already. */
+	command.op = RLK_OP_REPAIR;
+	ck_assert_int_eq(rlk_wire_script(&command), RLK_SCRIPTS);
+}
+END_TEST
+
 START_TEST(a_connection_that_has_not_seen_a_script_gets_its_text)
 {
 	node.loaded = 0;
 	command.op = RLK_OP_RELEASE;
 	rlk_wire_encode(&wire, &command, &node);
-	ck_assert_mem_eq(wire.bytes, "*5\r\n$4\r\nEVAL\r\n", 14);
+	ck_assert_mem_eq(wire.bytes, "*6\r\n$4\r\nEVAL\r\n", 14);
 	ck_assert_ptr_nonnull(strstr(wire.bytes, rlk_scripts[RLK_SCRIPT_RELEASE].text));
 }
 END_TEST
@@ -207,6 +241,16 @@ static const struct meaning meanings[] = {
 	{RLK_OP_RELEASE, ":0\r\n", RLK_NO},
 	{RLK_OP_RELEASE, "-ERR script: WRONGTYPE x\r\n", RLK_NO},
 	{RLK_OP_RELEASE, ":-1\r\n", RLK_ERROR},
+	{RLK_OP_RELEASE, ":2\r\n", RLK_YES},
+	{RLK_OP_EXTEND, ":2\r\n", RLK_ERROR},
+	{RLK_OP_JOIN, "*2\r\n:1\r\n$0\r\n\r\n", RLK_YES},
+	{RLK_OP_JOIN, "*2\r\n:1\r\n$1\r\nx\r\n", RLK_ERROR},
+	{RLK_OP_JOIN, "*2\r\n:0\r\n$8\r\n1234 0 1\r\n", RLK_NO},
+	{RLK_OP_JOIN, "*2\r\n:0\r\n$6\r\n-1 3 0\r\n", RLK_NO},
+	{RLK_OP_JOIN, "*2\r\n:0\r\n$6\r\n1 -3 0\r\n", RLK_ERROR},
+	{RLK_OP_JOIN, "*2\r\n:0\r\n$7\r\n1 3 0 4\r\n", RLK_ERROR},
+	{RLK_OP_JOIN, "*2\r\n:0\r\n$22\r\n99999999999999999999 0 \r\n", RLK_ERROR},
+	{RLK_OP_JOIN, "-WRONGTYPE x\r\n", RLK_ERROR},
 	{RLK_OP_REMAINING, ":700\r\n", RLK_VALUE},
 	{RLK_OP_REMAINING, ":-1\r\n", RLK_VALUE},
 	{RLK_OP_INSPECT, "+PONG\r\n", RLK_VALUE},
@@ -342,6 +386,7 @@ int main(void)
 	tcase_add_test(tcase, fencing_adds_a_key_and_a_token);
 	tcase_add_test(tcase, a_checked_vote_names_the_incarnation_that_logged_in);
 	tcase_add_test(tcase, a_connection_that_has_not_seen_a_script_gets_its_text);
+	tcase_add_test(tcase, who_stands_in_line_has_a_ticket_of_64_bytes);
 	tcase_add_test(tcase, a_large_name_fits);
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(replies, each_reply_means_what_it_means);

@@ -1,0 +1,85 @@
+/* ears.c - listening to the nodes, so that they can call.
+ *
+ * On a connection of its own for each node, opened when somebody wants to stand
+ * in line for the first time, and again whenever it breaks. While it is not
+ * there the node cannot call, so nobody stands in line there; and what it called
+ * before it was there has to be asked for. */
+#include "line.h"
+
+#include <stdio.h>
+
+#include "lease.h"
+#include "lock_parts.h"
+#include "mutant.h"
+
+bool rlk_node_may_call(const struct rlk_node *node, uint64_t now_us)
+{
+	return node->state == RLK_UP && !node->suspect && !node->barred &&
+	       node->ear == RLK_EAR_OPEN && node->no_line_until_us <= now_us &&
+	       !rlk_node_guarded(node, now_us);
+}
+
+void rlk_node_listen(struct rlk_node *node)
+{
+	struct rlk_cluster *cluster = node->cluster;
+
+	if (cluster->listening && node->state == RLK_UP && node->ear == RLK_EAR_CLOSED &&
+	    node->listen_us == RLK_NEVER && !node->barred && !cluster->closing) {
+		node->ear = RLK_EAR_OPENING;
+		cluster->ports->listen(cluster->world, node->index);
+	}
+}
+
+void rlk_cluster_listen(struct rlk_cluster *cluster)
+{
+	unsigned i;
+
+	if (cluster->listening) {
+		return;
+	}
+	cluster->listening = true;
+	for (i = 0; i < cluster->node_count; i++) {
+		rlk_node_listen(&cluster->nodes[i]);
+	}
+}
+
+void rlk_node_deaf(struct rlk_node *node, bool for_good, const char *why)
+{
+	rlk_trace(node->cluster, "node %u: does not call: %s", node->index,
+		  why != NULL ? why : "connection lost");
+	snprintf(node->no_line_why, sizeof node->no_line_why, "%s", why != NULL ? why : "");
+	node->ear = for_good ? RLK_EAR_REFUSED : RLK_EAR_CLOSED;
+	if (!for_good) {
+		node->listen_us =
+			rlk_later(rlk_now(node->cluster),
+				  rlk_retry_pause_us(&node->listen, &node->cluster->random));
+		rlk_node_wake_by(node, node->listen_us);
+	}
+}
+
+unsigned rlk_cluster_callers(const struct rlk_cluster *cluster)
+{
+	uint64_t now_us = rlk_now(cluster);
+	unsigned i, n = 0;
+
+	for (i = 0; i < cluster->node_count; i++) {
+		n += rlk_node_may_call(&cluster->nodes[i], now_us);
+	}
+	return n;
+}
+
+void rlk_node_listens(struct rlk_node *node)
+{
+	uint64_t now_us = rlk_now(node->cluster);
+	struct rlk_lock *lock;
+
+	node->ear = RLK_EAR_OPEN;
+	node->no_line_why[0] = '\0';
+	rlk_retry_reset(&node->listen);
+	/* What it called before was not heard. */
+	for (lock = node->cluster->locks; lock != NULL; lock = lock->next) {
+		if (lock->state == RLK_WAITING && !RLK_MUTANT(LINE_NOT_AGAIN)) {
+			rlk_lock_join_at(lock, node, now_us);
+		}
+	}
+}

@@ -1,0 +1,349 @@
+/* line.c - waiting in line at the nodes, behind other clients.
+ *
+ *   WAITING --- a node calls: the key is kept for us ---> ACQUIRING: confirm by a vote
+ *    ^   |                                                   |          |
+ *    |   `- the other lease must be over: join again         | lost     | won
+ *    `-------------------------- pause <---------------------'          v
+ *                                                                     held
+ *
+ * A refused client leaves a ticket on each node: since when it has waited, and
+ * the token under which it will ask. Whoever gives the key back there passes it
+ * on to the first ticket whose client listens, for a moment, and calls that
+ * client. Nobody else has to be woken, so the price of a handover does not grow
+ * with the number of those who wait.
+ *
+ * What a node keeps for us is no vote. The client that is called confirms by an
+ * ordinary round, with a start of its own, so whatever holds of a lease that was
+ * taken holds of this one. A node that refuses in that round, since it has not
+ * heard of the release yet, is asked again when it calls; its refusal is final
+ * when patience is over.
+ *
+ * A call may be lost, wrong, or a lie. Without one, the client joins again when
+ * the other lease must be over. After one that came to nothing, it believes only
+ * a quorum of callers. */
+#include "line.h"
+
+#include <stdio.h>
+
+#include "lease.h"
+#include "lock_parts.h"
+#include "mutant.h"
+
+/* So long for the releases to reach all the nodes, at least. */
+#define PATIENCE_MIN_US 20000
+/* When a lease ends without a release, those in line do not come all at once. */
+#define RANK_US 25000
+#define RANK_MOST_US 15000000
+/* How long the other lease lasts is not known. */
+#define UNKNOWN_US 1000000
+/* A node that lets us stand in no line is asked for it again after this. */
+#define NO_LINE_US 10000000
+
+/* ---- Joining --------------------------------------------------------------------------------- */
+
+static void wake_at(struct rlk_lock *lock, uint64_t at_us)
+{
+	at_us = RLK_MUTANT(LINE_CALL_ALONE) ? RLK_NEVER : at_us;
+	rlk_timer_set(&lock->cluster->timers, &lock->alarm,
+		      at_us < lock->deadline_us ? at_us : lock->deadline_us);
+}
+
+void rlk_lock_join_at(struct rlk_lock *lock, struct rlk_node *node, uint64_t now_us)
+{
+	enum rlk_answer_kind taken;
+
+	if (!rlk_node_may_call(node, now_us)) {
+		return;
+	}
+	taken = rlk_attempt_ask(lock->attempt, node->index, RLK_OP_JOIN, lock->round.serial,
+				now_us);
+	if (taken != RLK_YES) {
+		rlk_lock_no_answer(lock, node->index, taken, NULL);
+	}
+}
+
+static void join(struct rlk_lock *lock)
+{
+	unsigned i;
+
+	lock->called = 0;
+	rlk_lock_open_round(lock);
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		rlk_lock_join_at(lock, &lock->cluster->nodes[i], lock->round.start_us);
+	}
+	wake_at(lock,
+		rlk_later(lock->round.start_us, rlk_us(lock->cluster->config.node_timeout_ms)));
+}
+
+bool rlk_lock_line_up(struct rlk_lock *lock)
+{
+	struct rlk_cluster *cluster = lock->cluster;
+
+	/* A caller's own token could be called for an earlier attempt. */
+	if (lock->deadline_us == 0 || cluster->config.in_pauses || lock->config.token_len > 0) {
+		return false;
+	}
+	rlk_cluster_listen(cluster);
+	if (rlk_cluster_callers(cluster) < cluster->quorum) {
+		return false;
+	}
+	if (rlk_lock_equip(lock) != 0) {
+		if (lock->attempt != NULL) {
+			rlk_attempt_leave(lock->attempt);
+			lock->attempt = NULL;
+		}
+		return false;
+	}
+	rlk_lock_draw_ticket(lock);
+	lock->state = RLK_WAITING;
+	lock->paused = true;
+	lock->last_status = REDLOCK_EHELD;
+	join(lock);
+	return true;
+}
+
+/* Too few nodes let us stand in line: leave them all, and try in pauses. */
+static void step_out(struct rlk_lock *lock)
+{
+	rlk_trace(lock->cluster, "too few nodes would call: waiting in pauses");
+	rlk_attempt_abandon(lock->attempt);
+	lock->attempt = NULL;
+	rlk_lock_pause(lock, rlk_now(lock->cluster));
+}
+
+/* ---- In line --------------------------------------------------------------------------------- */
+
+/* How many are ahead, as a quorum of nodes has it; and is it a holder who calls nobody? */
+static unsigned rank_of(const struct rlk_lock *lock, bool *foreign)
+{
+	unsigned i, ranks = 0, known = 0;
+
+	*foreign = false;
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		if (lock->ballots[i].vote == REDLOCK_VOTE_HELD) {
+			ranks += lock->ballots[i].rank;
+			*foreign |= lock->ballots[i].foreign;
+			known++;
+		}
+	}
+	return known == 0 ? 0 : ranks / known;
+}
+
+/* Join again when the other lease is over, one after the other: so much for a holder who died. */
+static void plan(struct rlk_lock *lock)
+{
+	uint64_t now_us = rlk_now(lock->cluster), free_us = rlk_lock_free_again_us(lock), later_us;
+	unsigned rank;
+	bool foreign;
+
+	rank = rank_of(lock, &foreign);
+	later_us = rank * (uint64_t)RANK_US;
+	later_us = later_us > RANK_MOST_US ? RANK_MOST_US : later_us;
+	free_us = free_us == RLK_NEVER ? UNKNOWN_US : free_us;
+	if (foreign && rank == 0) {
+		/* Who follows another protocol gives back without a word. */
+		uint64_t most_us = lock->retry.max_us;
+		uint64_t pause_us =
+			most_us / 2 + rlk_random(&lock->cluster->random) % (most_us / 2 + 1);
+		free_us = pause_us < free_us ? pause_us : free_us;
+	}
+	wake_at(lock, rlk_later(now_us, rlk_later(free_us, later_us)));
+}
+
+static void confirm(struct rlk_lock *lock)
+{
+	uint64_t rtt_us = rlk_cluster_rtt_us(lock->cluster);
+	uint64_t most_us = rlk_us(lock->cluster->config.node_timeout_ms);
+	uint64_t patience_us = 4 * rtt_us > PATIENCE_MIN_US ? 4 * rtt_us : PATIENCE_MIN_US;
+
+	lock->called = lock->pending = 0;
+	patience_us = patience_us < most_us ? patience_us : most_us;
+	lock->patience_us = rlk_later(rlk_now(lock->cluster), patience_us);
+	/* In line: what a node keeps for us is no vote; the round that confirms is. */
+	rlk_lock_ask_for_votes(lock, RLK_OP_ACQUIRE);
+}
+
+void rlk_lock_confirm(struct rlk_lock *lock)
+{
+	confirm(lock);
+}
+
+static unsigned count(uint32_t set)
+{
+	unsigned n = 0;
+
+	for (; set != 0; set &= set - 1) {
+		n++;
+	}
+	return n;
+}
+
+/* Believe it at once, unless that has led us astray. */
+static void consider(struct rlk_lock *lock)
+{
+	if (!lock->misled || count(lock->called) >= lock->cluster->quorum) {
+		confirm(lock);
+	}
+}
+
+void rlk_lock_heard_join(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
+			 const struct rlk_answer *answer)
+{
+	struct rlk_ballot_note *note = &lock->ballots[node];
+
+	if (request->op != RLK_OP_JOIN) {
+		return; /* What an earlier round was answered late. */
+	}
+	switch (answer->kind) {
+	case RLK_YES:
+		rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_GRANTED, request);
+		lock->called |= UINT32_C(1) << node;
+		consider(lock);
+		if (lock->state != RLK_WAITING) {
+			return;
+		}
+		break;
+	case RLK_NO:
+		note->remaining_ms = answer->remaining_ms;
+		note->rank = (uint16_t)(answer->rank > UINT16_MAX ? UINT16_MAX : answer->rank);
+		note->foreign = answer->foreign;
+		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
+		lock->name->contended = true;
+		break;
+	case RLK_ERROR:
+		lock->cluster->nodes[node].no_line_until_us =
+			rlk_later(rlk_now(lock->cluster), NO_LINE_US);
+		snprintf(lock->cluster->nodes[node].no_line_why, RLK_NODE_ERROR_MAX, "%.*s",
+			 (int)answer->text_len, answer->text);
+		rlk_lock_no_answer(lock, node, RLK_ERROR, request);
+		if (rlk_cluster_callers(lock->cluster) < lock->cluster->quorum) {
+			step_out(lock);
+			return;
+		}
+		break;
+	default:
+		rlk_lock_no_answer(lock, node, answer->kind, request);
+		break;
+	}
+	if (count(lock->round.no | lock->round.yes) >= lock->cluster->quorum) {
+		plan(lock);
+	}
+}
+
+void rlk_lock_line_alarm(struct rlk_lock *lock)
+{
+	if (rlk_cluster_callers(lock->cluster) < lock->cluster->quorum) {
+		step_out(lock);
+	} else {
+		join(lock);
+	}
+}
+
+/* ---- While confirming ------------------------------------------------------------------------ */
+
+static void ask_again(struct rlk_lock *lock, unsigned node)
+{
+	enum rlk_answer_kind taken = rlk_attempt_ask(lock->attempt, node, RLK_OP_ACQUIRE,
+						     lock->round.serial, rlk_now(lock->cluster));
+
+	if (taken != RLK_YES) {
+		rlk_lock_no_answer(lock, node, taken, NULL);
+	}
+}
+
+bool rlk_lock_may_be_called_yet(struct rlk_lock *lock, unsigned node)
+{
+	uint32_t bit = UINT32_C(1) << node;
+
+	if (lock->patience_us == 0) {
+		return false;
+	}
+	if ((lock->called & bit) != 0) { /* While its refusal was on its way. */
+		lock->called &= ~bit;
+		ask_again(lock, node);
+	} else {
+		lock->pending |= bit;
+	}
+	return true;
+}
+
+void rlk_lock_patience_over(struct rlk_lock *lock)
+{
+	unsigned i;
+
+	lock->patience_us = 0;
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		if ((lock->pending >> i & 1) != 0) {
+			rlk_lock_ballot(lock, i, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, NULL);
+		}
+	}
+	lock->pending = 0;
+}
+
+/* ---- Calls ----------------------------------------------------------------------------------- */
+
+static struct rlk_lock *find(struct rlk_cluster *cluster, const struct rlk_call *call)
+{
+	struct rlk_name *name = NULL;
+	struct rlk_lock *lock;
+
+	while ((name = rlk_name_next(cluster, call->name, name)) != NULL) {
+		lock = name->keeper;
+		if (lock != NULL && lock->attempt != NULL && call->seq != 0 &&
+		    lock->attempt->ticket.seq == call->seq) {
+			return lock;
+		}
+	}
+	return NULL;
+}
+
+static void called(struct rlk_lock *lock, unsigned node)
+{
+	uint32_t bit = UINT32_C(1) << node;
+
+	switch (lock->state) {
+	case RLK_WAITING:
+		lock->called |= bit;
+		consider(lock);
+		break;
+	case RLK_ACQUIRING:
+		if ((lock->pending & bit) != 0 && lock->patience_us != 0) {
+			lock->pending &= ~bit;
+			ask_again(lock, node);
+		} else {
+			lock->called |= bit;
+		}
+		if (RLK_MUTANT(LINE_CALL_COUNTS)) {
+			rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_GRANTED, NULL);
+		}
+		break;
+	case RLK_HELD:
+	case RLK_EXTENDING:
+		/* Not counted any more, but one node more that keeps others out. */
+		if (lock->attempt->claims[node].state != RLK_CLAIM_SET) {
+			rlk_attempt_ask(lock->attempt, node, RLK_OP_ACQUIRE, 0,
+					rlk_now(lock->cluster));
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+void rlk_line_called(struct rlk_cluster *cluster, unsigned node, const struct rlk_call *call)
+{
+	struct rlk_lock *lock = find(cluster, call);
+	uint64_t at_us;
+
+	if (lock == NULL || cluster->closing) {
+		return;
+	}
+	if (call->yours) {
+		called(lock, node);
+	} else if (lock->state == RLK_WAITING) {
+		at_us = rlk_later(rlk_now(cluster), rlk_us(call->in_ms));
+		if (at_us < lock->alarm.at_us) {
+			wake_at(lock, at_us);
+		}
+	}
+}
