@@ -3,6 +3,8 @@
  * Every attempt has a token of its own, and every round a number of its own: an
  * answer counts only in the round that asked, since an answer to an earlier one
  * would make the lease look younger than it is. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lease.h"
@@ -59,6 +61,29 @@ struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock)
 		}
 	}
 	return attempt;
+}
+
+int rlk_lock_equip(struct rlk_lock *lock)
+{
+	struct rlk_cluster *cluster = lock->cluster;
+
+	lock->attempt = rlk_lock_attempt(lock);
+	if (lock->attempt == NULL) {
+		return REDLOCK_ENOMEM;
+	}
+	/* One attempt, one token: what was meant for an earlier attempt and comes late cannot hurt
+	 * this one. */
+	if (lock->config.token_len == 0) {
+		if (RLK_MUTANT(TOKEN_REUSED)) {
+			snprintf(lock->attempt->token, RLK_TOKEN_LEN + 1, "%032" PRIxPTR,
+				 (uintptr_t)lock);
+		} else if (!cluster->ports->token(cluster->world, lock->attempt->token)) {
+			return REDLOCK_EENTROPY;
+		}
+		lock->attempt->token_len = RLK_TOKEN_LEN;
+	}
+	lock->attempt->fence = lock->config.fence ? rlk_fence_propose(cluster) : 0;
+	return 0;
 }
 
 bool rlk_lock_in_debt(const struct rlk_lock *lock, unsigned node)

@@ -34,6 +34,9 @@
 /* When a lease ends without a release, those in line do not come all at once. */
 #define RANK_US 25000
 #define RANK_MOST_US 15000000
+/* After a call that came to nothing, the next one is looked after in twice of this; up to... */
+#define MISLED_US 10000
+#define MISLED_MOST 9
 /* How long the other lease lasts is not known. */
 #define UNKNOWN_US 1000000
 /* A node that lets us stand in no line is asked for it again after this. */
@@ -178,11 +181,20 @@ static unsigned count(uint32_t set)
 	return n;
 }
 
-/* Believe it at once, unless that has led us astray. */
+/* Believe it at once, unless that has led us astray: then a quorum, or look after a while, which is
+ * longer each time. */
 static void consider(struct rlk_lock *lock)
 {
-	if (!lock->misled || count(lock->called) >= lock->cluster->quorum) {
+	uint64_t at_us;
+
+	if (lock->misled == 0 || count(lock->called) >= lock->cluster->quorum) {
 		confirm(lock);
+		return;
+	}
+	at_us = rlk_later(rlk_now(lock->cluster), (uint64_t)MISLED_US << lock->misled);
+	if (at_us < lock->alarm.at_us) {
+		lock->misled += lock->misled < MISLED_MOST;
+		wake_at(lock, at_us);
 	}
 }
 

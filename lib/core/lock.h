@@ -67,11 +67,14 @@ struct rlk_lock {
 	uint32_t hurried; /* Attempts repeated at once for another fencing token. */
 	bool paused;	  /* The first attempt is over. */
 	bool user_extends, user_releases, adopting;
+	bool led;	       /* The last round asked one node first: */
+	bool held_back;	       /* the others are not asked yet. */
+	unsigned lead;	       /* That node. */
 	uint64_t since_us;     /* Place in line at the nodes; 0: it never stood there. */
 	uint64_t patience_us;  /* Until then a refusal of those called is not final; 0: over. */
 	uint32_t pending;      /* Nodes that refused, and may call yet. */
 	uint32_t called;       /* Nodes that have called. */
-	bool misled;	       /* The last call came to nothing. */
+	unsigned misled;       /* So often a call came to nothing. */
 	uint64_t inherited_us; /* A handed-on lease ends then; 0: the attempt is our own. */
 
 	/* The lease. */

@@ -68,6 +68,13 @@ void rlk_lock_ask_for_votes(struct rlk_lock *lock, enum rlk_op op);
 /* A new attempt, with a token: 0, or a REDLOCK_ error. */
 int rlk_lock_equip(struct rlk_lock *lock);
 
+/* lead.c: one node first. */
+/* Ask it, if this attempt is one for it; false: all have to be asked at once. */
+bool rlk_lock_ask_lead(struct rlk_lock *lock);
+/* The answer of the node that was asked first: does it end the attempt? Else the others are to be
+ * asked now, unless they have been. */
+bool rlk_lock_heard_lead(struct rlk_lock *lock, unsigned node, enum rlk_answer_kind kind);
+
 /* pause.c: waiting in pauses. */
 /* After a loss; then try again. */
 void rlk_lock_pause(struct rlk_lock *lock, uint64_t now_us);

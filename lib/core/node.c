@@ -124,6 +124,11 @@ enum rlk_answer_kind rlk_node_refusal(const struct rlk_node *node, enum rlk_op o
 		       : RLK_YES;
 }
 
+bool rlk_node_may_vote(const struct rlk_node *node, uint64_t now_us)
+{
+	return rlk_node_refusal(node, RLK_OP_ACQUIRE, now_us) == RLK_YES;
+}
+
 enum rlk_answer_kind rlk_node_ask(struct rlk_node *node, struct rlk_asker *asker, enum rlk_op op,
 				  uint32_t round, uint64_t now_us)
 {

@@ -129,6 +129,8 @@ void rlk_node_answer(struct rlk_node *node, struct rlk_request *request,
 /* For good: disconnect, end every request, forget every debt. */
 void rlk_node_stop(struct rlk_node *node);
 
+/* Can it be asked for its vote? */
+bool rlk_node_may_vote(const struct rlk_node *node, uint64_t now_us);
 bool rlk_node_guarded(const struct rlk_node *node, uint64_t now_us);
 /* Wake the node's alarm no later than @at_us. */
 void rlk_node_wake_by(struct rlk_node *node, uint64_t at_us);

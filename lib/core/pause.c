@@ -26,6 +26,9 @@ uint64_t rlk_lock_free_again_us(const struct rlk_lock *lock)
 			remaining_ms[known++] = lock->ballots[i].remaining_ms;
 		}
 	}
+	if (lock->led && known == 1) { /* It alone was asked, and has the word. */
+		return remaining_ms[0] == 0 ? RLK_NEVER : rlk_us((uint64_t)remaining_ms[0] + 1);
+	}
 	if (yes >= lock->cluster->quorum || known < lock->cluster->quorum - yes) {
 		return RLK_NEVER;
 	}

@@ -13,8 +13,6 @@
  *   3. One attempt, one token. A lost attempt is abandoned: its keys are given
  *      back on every node that did not clearly refuse them. */
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "lease.h"
 #include "lock_parts.h"
@@ -30,6 +28,7 @@ void rlk_lock_take_over(struct rlk_lock *lock, int status)
 		lock->attempt = NULL;
 	}
 	lock->inherited_us = lock->patience_us = 0;
+	lock->held_back = false;
 	if (status != 0) {
 		lock->state = RLK_IDLE;
 		rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
@@ -66,8 +65,9 @@ static void lose(struct rlk_lock *lock, int status)
 		  redlock_strerror(status));
 	lock->attempt = NULL;
 	lock->inherited_us = lock->patience_us = 0;
+	lock->held_back = false;
 	lock->last_status = status;
-	lock->misled |= was_called;
+	lock->misled += was_called && lock->misled == 0;
 	if (status == REDLOCK_EHELD && !was_called && !wait_is_over(lock, now_us)) {
 		/* Before what it has got is given back: so that it goes to the first in line, and
 		 * be it us. */
@@ -149,6 +149,21 @@ static void ask_for_another_fence(struct rlk_lock *lock)
 	rlk_lock_begin(lock);
 }
 
+/* Who tries once and gets some of the votes may have met others who do, and nobody has got enough:
+ * for such a crowd there is a second round, one node first, which gives it a winner. */
+static bool is_split(const struct rlk_lock *lock)
+{
+	return lock->deadline_us == 0 && lock->round.yes != 0 && !lock->paused;
+}
+
+static void try_once_more(struct rlk_lock *lock)
+{
+	rlk_attempt_abandon(lock->attempt);
+	lock->attempt = NULL;
+	lock->paused = true;
+	rlk_lock_begin(lock);
+}
+
 static void decide(struct rlk_lock *lock)
 {
 	switch (lock->round.verdict) {
@@ -164,6 +179,8 @@ static void decide(struct rlk_lock *lock)
 		}
 		if (rlk_fence_mend(lock)) {
 			ask_for_another_fence(lock);
+		} else if (is_split(lock)) {
+			try_once_more(lock);
 		} else {
 			lose(lock, rlk_lock_why_refused(lock));
 		}
@@ -174,9 +191,13 @@ static void decide(struct rlk_lock *lock)
 	}
 }
 
+static void ask_all(struct rlk_lock *lock, enum rlk_op op);
+
 void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
 			    const struct rlk_answer *answer)
 {
+	bool had_held_back = lock->held_back;
+
 	switch (answer->kind) {
 	case RLK_YES:
 		if (lock->inherited_us != 0 && !rlk_lock_may_count(lock, node) &&
@@ -205,38 +226,26 @@ void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct r
 		rlk_lock_no_answer(lock, node, answer->kind, request);
 		break;
 	}
+	if (rlk_lock_heard_lead(lock, node, answer->kind)) {
+		lose(lock, REDLOCK_EHELD);
+		return;
+	}
+	if (had_held_back && !lock->held_back) {
+		ask_all(lock, RLK_OP_ACQUIRE);
+	}
 	decide(lock);
 }
 
-int rlk_lock_equip(struct rlk_lock *lock)
-{
-	struct rlk_cluster *cluster = lock->cluster;
-
-	lock->attempt = rlk_lock_attempt(lock);
-	if (lock->attempt == NULL) {
-		return REDLOCK_ENOMEM;
-	}
-	/* One attempt, one token: what was meant for an earlier attempt and comes late cannot hurt
-	 * this one. */
-	if (lock->config.token_len == 0) {
-		if (RLK_MUTANT(TOKEN_REUSED)) {
-			snprintf(lock->attempt->token, RLK_TOKEN_LEN + 1, "%032" PRIxPTR,
-				 (uintptr_t)lock);
-		} else if (!cluster->ports->token(cluster->world, lock->attempt->token)) {
-			return REDLOCK_EENTROPY;
-		}
-		lock->attempt->token_len = RLK_TOKEN_LEN;
-	}
-	lock->attempt->fence = lock->config.fence ? rlk_fence_propose(cluster) : 0;
-	return 0;
-}
-
+/* All, or all but the one that was asked first. */
 static void ask_all(struct rlk_lock *lock, enum rlk_op op)
 {
 	enum rlk_answer_kind taken;
 	unsigned i;
 
 	for (i = 0; i < lock->cluster->node_count; i++) {
+		if (lock->led && i == lock->lead) {
+			continue;
+		}
 		taken = rlk_lock_in_debt(lock, i)
 				? RLK_FULL
 				: rlk_attempt_ask(lock->attempt, i, op, lock->round.serial,
@@ -282,10 +291,13 @@ void rlk_lock_ask_for_votes(struct rlk_lock *lock, enum rlk_op op)
 {
 	lock->attempts++;
 	lock->state = RLK_ACQUIRING;
+	lock->led = lock->held_back = false;
 	rlk_lock_open_round(lock);
 	set_alarm(lock);
-	ask_all(lock, op);
-	decide(lock);
+	if (op != RLK_OP_ACQUIRE || !rlk_lock_ask_lead(lock)) {
+		ask_all(lock, op);
+		decide(lock);
+	}
 }
 
 void rlk_lock_begin(struct rlk_lock *lock)
@@ -351,7 +363,8 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	lock->asked_us = rlk_now(lock->cluster);
 	lock->deadline_us = wait_ms == 0 ? 0 : rlk_later(lock->asked_us, rlk_us(wait_ms));
 	lock->attempts = lock->hurried = 0;
-	lock->paused = lock->misled = false;
+	lock->paused = lock->led = lock->held_back = false;
+	lock->misled = 0;
 	lock->since_us = lock->patience_us = 0;
 	rlk_retry_reset(&lock->retry);
 	if (wait_ms != 0 && rlk_queue_join(lock)) {

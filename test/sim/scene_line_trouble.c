@@ -74,7 +74,7 @@ START_TEST(a_node_that_calls_without_reason_is_not_believed_for_long)
 	}
 	ck_assert_int_eq(lock->core->state, RLK_WAITING);
 	ck_assert_uint_le(sim->servers[1].asked[RLK_OP_ACQUIRE], 3);
-	ck_assert_uint_le(sim->servers[1].asked[RLK_OP_JOIN], 6);
+	ck_assert_uint_le(sim->servers[1].asked[RLK_OP_JOIN], 20);
 }
 END_TEST
 

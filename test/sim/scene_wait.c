@@ -56,6 +56,72 @@ START_TEST(the_wait_is_over_on_time)
 }
 END_TEST
 
+START_TEST(who_tries_again_asks_one_node_first)
+{
+	struct sim_lock *first, *lock;
+	unsigned asked;
+
+	scene_in_pauses(5);
+	first = scene_holding(scene_renewed(bob));
+	lock = scene_lock(alice);
+	ck_assert_int_eq(sim_acquire(lock, REDLOCK_WAIT_FOREVER), 0);
+	sim_run(sim, 20 * S);
+	asked = sim->servers[0].asked[RLK_OP_ACQUIRE];
+	ck_assert_uint_gt(asked, 60);
+	ck_assert_uint_le(sim->servers[4].asked[RLK_OP_ACQUIRE], asked / 3);
+	ck_assert_int_eq(sim_released(first), REDLOCK_OK);
+	ck_assert_int_eq(sim_heard(lock, RLK_ACQUIRED), REDLOCK_OK);
+	ck_assert_uint_eq(scene_keys(), 5);
+}
+END_TEST
+
+START_TEST(one_node_that_refuses_for_long_keeps_nobody_out)
+{
+	struct sim_lock *first, *lock;
+
+	scene_in_pauses(5);
+	first = scene_holding(scene_renewed(bob));
+	lock = scene_lock(alice);
+	ck_assert_int_eq(sim_acquire(lock, REDLOCK_WAIT_FOREVER), 0);
+	sim_run(sim, S);
+	ck_assert_int_eq(sim_released(first), REDLOCK_OK);
+	sim_plant(sim, 0, JOB, "somebody else", 600000);
+	ck_assert_int_eq(sim_heard(lock, RLK_ACQUIRED), REDLOCK_OK);
+	ck_assert_uint_le(sim_elapsed_us(sim), 4 * S);
+}
+END_TEST
+
+START_TEST(of_many_who_try_once_at_a_time_one_wins)
+{
+	struct sim_lock *locks[20];
+	struct sim_client *client;
+	unsigned i, j, round, won, winners = 0;
+
+	for (round = 0; round < 20; round++) {
+		scene(5);
+		for (i = 0; i < 20; i++) {
+			client = scene_client();
+			for (j = 0; j < 5; j++) {
+				client->to_us[j] =
+					500 + dice_between(&client->dice, 0, 1000) + round * 10;
+			}
+			locks[i] = scene_lock(client);
+		}
+		sim_run(sim, 20 * MS);
+		for (i = 0; i < 20; i++) {
+			ck_assert_int_eq(sim_acquire(locks[i], 0), 0);
+		}
+		sim_run(sim, 100 * MS);
+		for (i = won = 0; i < 20; i++) {
+			won += sim_held(locks[i]);
+		}
+		ck_assert_uint_le(won, 1);
+		winners += won;
+	}
+	ck_assert_uint_ge(winners, 18);
+}
+END_TEST
+
 START_TEST(an_attempt_that_the_end_of_the_wait_cuts_short_is_no_success)
 {
 	struct sim_lock *lock;
@@ -186,6 +252,9 @@ void add_wait(TCase *tcase)
 	tcase_add_test(tcase, a_waiter_gets_the_lock_when_it_is_released);
 	tcase_add_test(tcase, a_waiter_gets_the_lock_of_a_dead_holder_as_soon_as_it_expires);
 	tcase_add_test(tcase, the_wait_is_over_on_time);
+	tcase_add_test(tcase, who_tries_again_asks_one_node_first);
+	tcase_add_test(tcase, one_node_that_refuses_for_long_keeps_nobody_out);
+	tcase_add_test(tcase, of_many_who_try_once_at_a_time_one_wins);
 	tcase_add_test(tcase, an_attempt_that_the_end_of_the_wait_cuts_short_is_no_success);
 	tcase_add_test(tcase,
 		       without_a_wait_there_is_one_attempt_and_with_a_short_one_it_is_finished);
