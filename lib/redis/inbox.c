@@ -3,7 +3,14 @@
  * hiredis would do it, but aborts the program on a reply that nobody waits for,
  * and takes in replies of any size. A server may send anything: what is not a
  * reply to the oldest question, of a size that such a reply can have, is a
- * fault. */
+ * fault.
+ *
+ * So is a reply that was there before its question had left: no server can know
+ * the answer, and one that is out of step would be believed. Questions are often
+ * made while replies are handed out (the votes that waited for the log-in), and
+ * what has been read by then is not for them. Where a part of what was queued
+ * has left, all of it counts as sent: which questions the server has by now is
+ * known to the socket alone, or to OpenSSL. */
 #include "inbox.h"
 
 #include <stdio.h>
@@ -57,20 +64,21 @@ bool rlk_inbox_reserve(struct rlk_inbox *inbox)
 void rlk_inbox_expect(struct rlk_inbox *inbox, redisCallbackFn *cb, void *data)
 {
 	inbox->due[(inbox->first + inbox->count++) % inbox->cap] = (struct rlk_due){cb, data};
+	inbox->unsent++;
+}
+
+void rlk_inbox_sent(struct rlk_inbox *inbox)
+{
+	inbox->unsent = 0;
 }
 
 void rlk_inbox_came(struct rlk_inbox *inbox, size_t bytes)
 {
+	/* What began too early stays that, whenever it ends. */
+	bool begun_ahead = inbox->bytes > 0 && inbox->answerable == 0;
+
 	inbox->bytes += bytes;
-}
-
-/* A server that has no room for us says so unasked. */
-static const char *unasked(struct rlk_inbox *inbox, const redisReply *reply)
-{
-	bool is_error = reply->type == REDIS_REPLY_ERROR && inbox->count == 0;
-
-	snprintf(inbox->why, sizeof inbox->why, "%s", is_error ? reply->str : "a reply to nothing");
-	return inbox->why;
+	inbox->answerable = begun_ahead ? 0 : inbox->count - inbox->unsent;
 }
 
 static bool is_push(const redisReply *reply)
@@ -81,6 +89,17 @@ static bool is_push(const redisReply *reply)
 	(void)reply;
 	return false;
 #endif
+}
+
+/* A server that has no room for us says so unasked. */
+static const char *unasked(struct rlk_inbox *inbox, const redisReply *reply)
+{
+	const char *why = inbox->count > 0 && !is_push(reply) ? "a reply ahead of its question"
+							      : "a reply to nothing";
+
+	snprintf(inbox->why, sizeof inbox->why, "%s",
+		 reply->type == REDIS_REPLY_ERROR ? reply->str : why);
+	return inbox->why;
 }
 
 const char *rlk_inbox_next(struct rlk_inbox *inbox, redisReply **reply, struct rlk_due *due)
@@ -99,7 +118,7 @@ const char *rlk_inbox_next(struct rlk_inbox *inbox, redisReply **reply, struct r
 	}
 	inbox->bytes = reader->len - reader->pos;
 	rlk_bounds_next(&inbox->slots.bounds);
-	if (inbox->count == 0 || is_push(built)) {
+	if (inbox->answerable == 0 || is_push(built)) {
 		why = unasked(inbox, built);
 		rlk_slots_free(built);
 		return why;
@@ -109,5 +128,6 @@ const char *rlk_inbox_next(struct rlk_inbox *inbox, redisReply **reply, struct r
 	__builtin_prefetch(inbox->due[(inbox->first + AHEAD) % inbox->cap].data);
 	inbox->first = (inbox->first + 1) % inbox->cap;
 	inbox->count--;
+	inbox->answerable--;
 	return NULL;
 }

@@ -20,7 +20,9 @@ struct rlk_inbox {
 	/* Replies that are due, oldest first: a ring. */
 	struct rlk_due *due;
 	size_t cap, first, count;
-	size_t bytes; /* Of the reply that is coming in. */
+	size_t unsent;	   /* The youngest of them: no byte of their questions has left. */
+	size_t answerable; /* The oldest: asked before what is being read came in. */
+	size_t bytes;	   /* Of the reply that is coming in. */
 	char why[128];
 };
 
@@ -30,7 +32,9 @@ void rlk_inbox_close(struct rlk_inbox *inbox);
 /* Make room for one more; false: out of memory. Then rlk_inbox_expect() cannot fail. */
 bool rlk_inbox_reserve(struct rlk_inbox *inbox);
 void rlk_inbox_expect(struct rlk_inbox *inbox, redisCallbackFn *cb, void *data);
-/* The reader was given so many bytes. */
+/* All questions so far are on their way, or may be in part. */
+void rlk_inbox_sent(struct rlk_inbox *inbox);
+/* The reader was given so many bytes, and what was sent before is all that they can answer. */
 void rlk_inbox_came(struct rlk_inbox *inbox, size_t bytes);
 /* The next reply that is complete, or NULL in @reply, and who waits for it. Free the reply by
  * rlk_slots_free(). Returns NULL; or, if the server does not speak the protocol, in what way. */

@@ -65,12 +65,16 @@ static bool connected(const struct rlk_io *io)
 }
 
 /* As much as the socket takes. Returns 0, or why it takes nothing any more. */
-static int write_out(redisContext *c)
+static int write_out(struct rlk_io *io)
 {
+	redisContext *c = &io->ac->c;
 	ssize_t n;
 
 	while (sdslen(c->obuf) > 0) {
 		n = send(c->fd, c->obuf, sdslen(c->obuf), MSG_NOSIGNAL);
+		if (n > 0) {
+			rlk_inbox_sent(&io->inbox);
+		}
 		if (n >= 0 && (size_t)n == sdslen(c->obuf)) {
 			sdsclear(c->obuf);
 		} else if (n >= 0) {
@@ -92,6 +96,7 @@ static bool is_full(const struct rlk_io *io)
 static void write_tls(struct rlk_io *io)
 {
 	io->writing = true;
+	rlk_inbox_sent(&io->inbox); /* OpenSSL may send some, and say that it sent none. */
 	rlk_tls_forget_errors();
 	redisAsyncHandleWrite(io->ac);
 	rlk_tls_forget_errors();
@@ -170,7 +175,7 @@ bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, cons
 	rlk_inbox_expect(&io->inbox, cb, data);
 	add_write(io);
 	if (io->tls == NULL && connected(io) && sdslen(ac->c.obuf) >= AT_ONCE_BYTES) {
-		(void)write_out(&ac->c); /* An error comes again when the rest is sent. */
+		(void)write_out(io); /* An error comes again when the rest is sent. */
 	}
 	return true;
 }
@@ -186,7 +191,7 @@ static void send_all(struct rlk_io *io)
 		write_tls(io);
 		return;
 	}
-	error = c->err == 0 ? write_out(c) : 0;
+	error = c->err == 0 ? write_out(io) : 0;
 	if (error != 0) {
 		c->err = REDIS_ERR_IO;
 		snprintf(c->errstr, sizeof c->errstr, "%s", strerror(error));

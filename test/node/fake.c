@@ -170,7 +170,7 @@ static void put_honest(struct link *link, const struct fake_text *honest)
 static void put_cued(struct link *link, const struct fake_cue *cue, const struct fake_call *call,
 		     const struct fake_text *honest)
 {
-	struct fake_text echo = {0};
+	struct fake_text text = {0};
 
 	switch (cue->manner) {
 	case INSTEAD:
@@ -185,18 +185,19 @@ static void put_cued(struct link *link, const struct fake_cue *cue, const struct
 		put_bytes(link, &cue->say);
 		break;
 	case TWICE:
-		put(link, honest->bytes, honest->len);
-		put(link, honest->bytes, honest->len);
+		fake_text_add(&text, honest->bytes, honest->len);
+		fake_text_add(&text, honest->bytes, honest->len);
+		put(link, text.bytes, text.len);
 		break;
 	case SWAPPED:
 		fake_text_add(&link->held, honest->bytes, honest->len);
 		break;
 	case PARROT:
-		fake_echo(call, &echo);
-		put(link, echo.bytes, echo.len);
-		fake_text_free(&echo);
+		fake_echo(call, &text);
+		put(link, text.bytes, text.len);
 		break;
 	}
+	fake_text_free(&text);
 }
 
 static void then(struct link *link, enum fake_then what)

@@ -45,7 +45,7 @@ enum fake_manner {
 	INSTEAD, /* Say the bytes, and not the honest reply. */
 	BEFORE,	 /* The bytes, then the honest reply. */
 	AFTER,	 /* The honest reply, then the bytes. */
-	TWICE,	 /* The honest reply two times. */
+	TWICE,	 /* The honest reply two times, in one piece. */
 	SWAPPED, /* The honest reply, but after the next one. */
 	PARROT	 /* An error that repeats what the client sent. */
 };

@@ -37,7 +37,7 @@ static const struct hostility breaks[] = {
 	LOGIN(AT_INFO, "hung up on at INFO", THEN = HANG_UP, TELLS("connection lost")),
 	LOGIN(AT_ROLE, "the answers in another order", MANNER = SWAPPED,
 	      TELLS("unexpected reply to")),
-	LOGIN(AT_HELLO, "everything twice", MANNER = TWICE, TELLS("unexpected reply to INFO")),
+	LOGIN(AT_HELLO, "everything twice", MANNER = TWICE, TELLS("a reply ahead of its question")),
 	LOGIN(AT_CONFIG, "silent at CONFIG", THEN = HANG, TELLS("no answer while connecting")),
 	LOGIN(AT_ENROL, "reset at the last step", THEN = BREAK_OFF, TELLS("connection lost")),
 	LOGIN(AT_ENROL, "silent at the last step", THEN = HANG,

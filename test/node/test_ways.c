@@ -190,6 +190,56 @@ START_TEST(an_answer_that_comes_twice_is_counted_once)
 }
 END_TEST
 
+/* In one piece with the end of the log-in, for which the vote waits. */
+START_TEST(a_yes_that_comes_before_it_was_asked_for_grants_nothing)
+{
+	static const struct fake_cue ahead = {
+		.at = AT_ENROL,
+		.say.head = "*2\r\n$7\r\n1000000\r\n$16\r\n1700000000000000\r\n+OK\r\n",
+		.times = 1};
+	struct redlock_lock *lock;
+	struct outcome outcome;
+
+	company_open(0, 1, &ahead);
+	lock = rig_lock_of(client, NAME);
+	ck_assert_int_eq(acquire_sync(&rig.loop, lock, 0, &outcome), REDLOCK_ENOQUORUM);
+	ck_assert_int_eq(outcome.nodes[0].vote, REDLOCK_VOTE_UNREACHABLE);
+	ck_assert_ptr_nonnull(strstr(outcome.nodes[0].error, "a reply ahead of its question"));
+	ck_assert_uint_eq(fake_heard(fakes[0], AT_SET), 0);
+	rig_wait_up(client, 1);
+	rig_acquire(lock);
+	rig_release(lock);
+	redlock_lock_free(lock);
+}
+END_TEST
+
+/* In one piece with the reply for which the script is sent again. */
+START_TEST(a_yes_that_comes_before_it_was_asked_for_again_grants_nothing)
+{
+	static const struct fake_cue ahead = {
+		.at = AT_FENCED,
+		.say.head = "-NOSCRIPT No matching script.\r\n*2\r\n:1\r\n$0\r\n\r\n",
+		.times = 1};
+	struct redlock_lock_options options;
+	struct redlock_lock *lock;
+	struct outcome outcome;
+
+	company_open(0, 1, &ahead);
+	rig_wait_up(client, 1);
+	redlock_lock_options_init(&options);
+	options.fence = true;
+	lock = rig_lock_with(client, NAME, &options);
+	ck_assert_int_eq(acquire_sync(&rig.loop, lock, 0, &outcome), REDLOCK_ENOQUORUM);
+	ck_assert_int_eq(outcome.nodes[0].vote, REDLOCK_VOTE_UNREACHABLE);
+	ck_assert_ptr_nonnull(strstr(outcome.nodes[0].error, "a reply ahead of its question"));
+	ck_assert_uint_eq(fake_heard(fakes[0], AT_FENCED), 1);
+	rig_wait_up(client, 1);
+	rig_acquire(lock);
+	rig_release(lock);
+	redlock_lock_free(lock);
+}
+END_TEST
+
 /* ---- Servers that do not read ---------------------------------------------------------------- */
 
 struct crowd {
@@ -318,6 +368,8 @@ int main(void)
 	tcase_add_test(tcase, a_server_that_repeats_the_password_shows_it_to_nobody);
 	tcase_add_test(tcase, a_reply_to_nothing_ends_the_connection_and_not_the_lease);
 	tcase_add_test(tcase, an_answer_that_comes_twice_is_counted_once);
+	tcase_add_test(tcase, a_yes_that_comes_before_it_was_asked_for_grants_nothing);
+	tcase_add_test(tcase, a_yes_that_comes_before_it_was_asked_for_again_grants_nothing);
 	tcase_add_test(tcase, a_server_that_never_reads_costs_no_more_than_what_was_asked);
 	tcase_add_test(tcase, closing_among_servers_that_never_read_ends_everything_once);
 	tcase_add_test(tcase, cancelling_and_freeing_while_nobody_answers_ends_everything_once);
