@@ -157,7 +157,8 @@ static void on_closed(struct redlock_client *client, int status, const void *unu
 /* ---- Turning --------------------------------------------------------------------------------- */
 
 /* Turn until @count is not 0. The client and the server move in turns; when neither does any more,
- * the server says its next piece. */
+ * the server says its next piece. What it has said by the end is read, so that it cannot pass for
+ * an answer to what is asked next. */
 static void turn_until(const unsigned *count)
 {
 	unsigned idle = 0;
@@ -171,6 +172,7 @@ static void turn_until(const unsigned *count)
 			REQUIRE(rlk_clock_us() < until_us);
 		}
 	}
+	uv_run(&loop, UV_RUN_NOWAIT);
 }
 
 /* Returns whether it succeeded. */

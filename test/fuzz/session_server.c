@@ -129,6 +129,7 @@ static void note_said(struct server *server, const uint8_t *bytes, size_t len)
 	redisReaderFeed(server->said, (const char *)bytes, len);
 	while (server->answer_count < ASKED_MAX &&
 	       redisReaderGetReply(server->said, &reply) == REDIS_OK && reply != NULL) {
+		server->ahead[server->answer_count] = server->answer_count >= server->asked_count;
 		server->answers[server->answer_count++] = reply;
 		rlk_bounds_next(&server->bounds);
 	}
@@ -204,7 +205,8 @@ bool server_answered(const struct server *server, enum asked asked,
 	unsigned i;
 
 	for (i = 0; i < server->asked_count && i < server->answer_count; i++) {
-		if (server->asked[i] == asked && fits(server->answers[i], data)) {
+		if (server->asked[i] == asked && !server->ahead[i] &&
+		    fits(server->answers[i], data)) {
 			return true;
 		}
 	}

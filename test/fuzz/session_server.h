@@ -28,6 +28,7 @@ struct server {
 	struct rlk_bounds bounds; /* Of what is said: we read it as well. */
 	enum asked asked[ASKED_MAX];
 	redisReply *answers[ASKED_MAX];
+	bool ahead[ASKED_MAX]; /* That answer was said before it was asked for. */
 	unsigned asked_count, answer_count;
 };
 
@@ -40,7 +41,7 @@ bool server_turn(struct server *server);
 /* Nobody moves: say the next piece, or hang up after the last one. False: it has. */
 bool server_go_on(struct server *server);
 
-/* Was there a command of this kind whose answer, by its place, fits? */
+/* Was there a command of this kind whose answer, by its place, fits, and came after it? */
 bool server_answered(const struct server *server, enum asked asked,
 		     bool (*fits)(const redisReply *answer, const void *data), const void *data);
 
