@@ -116,7 +116,7 @@ static int await_ready(struct fleet *fleet, struct session *session)
 static void stop_launched(struct fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->count; i++) {
-		const struct server *server = &fleet->servers[i];
+		struct server *server = &fleet->servers[i];
 		if (server->launched > 0) {
 			server_await_end(server, server_ask_to_end(server));
 		}

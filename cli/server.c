@@ -203,18 +203,48 @@ bool server_failed(struct server *server)
 	return server->launched > 0 && waitpid(server->launched, NULL, WNOHANG) == server->launched;
 }
 
-/* One that we have launched may not have its pidfile or title yet. */
+/* When a process was started, in the kernel's ticks: no other has both its number and this. 0 if it
+ * has ended, reaped or not. */
+static unsigned long long born(pid_t pid)
+{
+	char path[64];
+	char text[1024];
+	char state;
+	unsigned threads;
+	unsigned long long ticks;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *file = fopen(path, "re");
+	if (file == NULL) {
+		return 0;
+	}
+	text[fread(text, 1, sizeof text - 1, file)] = '\0';
+	fclose(file);
+	/* Its name, in front, may have any bytes in it. */
+	const char *behind = strrchr(text, ')');
+	if (behind == NULL || sscanf(behind,
+				     ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+				     "%*s %*s %u %*s %llu",
+				     &state, &threads, &ticks) != 3) {
+		return 0;
+	}
+	/* As long as it has another thread, it has its port. */
+	return (state == 'Z' || state == 'X') && threads <= 1 ? 0 : ticks;
+}
+
+/* One that we have launched may not have its pidfile or title yet; and a server that ends removes
+ * its pidfile long before it has let go of its port and its files. */
 static bool running(const struct server *server, pid_t pid)
 {
 	if (server->launched == pid) {
 		return waitpid(pid, NULL, WNOHANG) == 0;
 	}
-	return server_pid(server) == pid;
+	return server->born != 0 && born(pid) == server->born;
 }
 
-pid_t server_ask_to_end(const struct server *server)
+pid_t server_ask_to_end(struct server *server)
 {
 	pid_t pid = server->launched > 0 ? server->launched : server_pid(server);
+	server->born = born(pid);
 	if (pid == 0 || !running(server, pid)) {
 		return 0;
 	}

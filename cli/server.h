@@ -8,8 +8,9 @@
 
 struct server {
 	unsigned port;
-	char dir[PATH_MAX]; /* Of its data, log and pidfile; absolute. */
-	pid_t launched;	    /* Started by this process, or 0. */
+	char dir[PATH_MAX];	 /* Of its data, log and pidfile; absolute. */
+	pid_t launched;		 /* Started by this process, or 0. */
+	unsigned long long born; /* Of the process that was asked to end; see server.c. */
 };
 
 /* The server of @port under the cluster's directory. False if that is too long. */
@@ -30,7 +31,7 @@ int server_launch(struct server *server, const char *program);
 bool server_failed(struct server *server);
 
 /* Ask it to end; returns its process id, or 0 if it is not running. */
-pid_t server_ask_to_end(const struct server *server);
+pid_t server_ask_to_end(struct server *server);
 /* Wait until it has ended; force it if it does not. */
 void server_await_end(const struct server *server, pid_t pid);
 

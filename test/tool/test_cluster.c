@@ -113,6 +113,43 @@ START_TEST(stop_ends_them_and_waits)
 }
 END_TEST
 
+/* A server that takes its time to end once its pidfile is gone, and has its port until then. */
+static const char *slow_server(void)
+{
+	static const char script[] =
+		"#!/bin/sh\n"
+		"[ \"$1\" != --port ] || exec sh \"$0\" \"127.0.0.1:$2\" \"$@\"\n"
+		"shift\n"
+		"cd \"$6\" && echo $$ >\"$8\"\n"
+		"trap 'rm \"$8\"; sleep 0.5; kill $server; wait $server; exit' TERM\n"
+		"$(command -v redis-server || command -v valkey-server) \"$@\" --pidfile '' &\n"
+		"server=$!\n"
+		"wait\n";
+	const char *path = stage_path("slow-server");
+	FILE *file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(script, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(chmod(path, 0700), 0);
+	return path;
+}
+
+START_TEST(stop_waits_for_one_whose_pidfile_is_gone)
+{
+	struct place here = place(1);
+	const struct result *result =
+		TOOL("cluster", "start", "--dir", here.dir, "--port", here.port_text, "--nodes",
+		     "1", "--server", slow_server());
+	ck_assert_msg(result->code == 0, "%s", result->err);
+	pid_t pid = pid_of(&here, 0);
+	ck_assert(process_lives(pid));
+	ck_assert_int_eq(stop(&here)->code, 0);
+	ck_assert(!process_lives(pid));
+	ck_assert_int_eq(start(&here, "1")->code, 0);
+	ck_assert_int_eq(stop(&here)->code, 0);
+}
+END_TEST
+
 START_TEST(data_outlives_a_restart)
 {
 	struct place here = place(1);
@@ -338,6 +375,7 @@ int main(void)
 	tcase_add_test(tests, its_line_serves_a_shell);
 	tcase_add_test(tests, starting_twice_is_starting_once);
 	tcase_add_test(tests, stop_ends_them_and_waits);
+	tcase_add_test(tests, stop_waits_for_one_whose_pidfile_is_gone);
 	tcase_add_test(tests, data_outlives_a_restart);
 	tcase_add_test(tests, lost_data_are_told_and_their_votes_withheld);
 	tcase_add_test(tests, they_listen_on_loopback_only);
