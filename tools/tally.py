@@ -4,7 +4,8 @@
 tally.py log FILE.json   meson's log of a run -> lines of the tally: "passed N NAME" ...
 tally.py close TALLY     say what was skipped and failed; the last line is the sum of it all
 
-A Check binary counts as many tests as it says it made; any other test counts as one.
+A Check binary counts as many tests as it says it made; any other test counts as one. Behind the
+name of one that failed comes what it said about that, with a tab before each line.
 """
 
 import json
@@ -13,11 +14,27 @@ import sys
 
 SUMMARY = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$", re.MULTILINE)
 GOOD = ("OK", "EXPECTEDFAIL")
+# Check's own line of a test, a claim that does not hold (of a C or shell test, of the demo).
+COMPLAINT = re.compile(r"\S+:\d+:[FE]:|not ok\b|NO  ")
+COMPLAINTS_MAX = 5
+COMPLAINT_LENGTH = 400
 
 
 def first_line(text):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0] if lines else "it does not say why"
+
+
+def complaints(test):
+    """What a failed test says went wrong; or else the last that it said, to stderr if it can be."""
+    said, errors = (
+        [line.strip().replace("\t", " ") for line in test.get(stream, "").splitlines()]
+        for stream in ("stdout", "stderr")
+    )
+    found = [line for line in said if COMPLAINT.match(line)][:COMPLAINTS_MAX]
+    # Python underlines what is wrong, on a line of its own.
+    last = [line for line in errors or said if line.strip("^~ ")][-COMPLAINTS_MAX:]
+    return "".join("\t" + line[:COMPLAINT_LENGTH] for line in found or last)
 
 
 def judge(test):
@@ -31,7 +48,8 @@ def judge(test):
     if result in GOOD and failed == 0:
         return [("passed", max(checks, 1), name)]
     # It may also have crashed, or run out of time, after all that it says.
-    return [("passed", checks - failed, name), ("failed", max(failed, 1), f"{name} ({result})")]
+    reason = f"{name} ({result}){complaints(test)}"
+    return [("passed", checks - failed, name), ("failed", max(failed, 1), reason)]
 
 
 def log(path):
@@ -55,7 +73,7 @@ def close(path):
             word, count, name = line.rstrip("\n").split(" ", 2)
             sums[word] += int(count)
             if word != "passed":
-                print(f"{word}: {name}")
+                print(f"{word}: {name}".replace("\t", "\n    "))
     if sums["passed"] == 0 and sums["failed"] == 0:
         sums["failed"] = 1
         print("failed: nothing was tested")
