@@ -83,7 +83,7 @@ static struct tool hold(const char *ttl, pid_t *command)
 	struct tool tool;
 
 	(void)snprintf(script, sizeof script, "echo $$ > %s; exec sleep 600", path("first"));
-	tool = TOOL_START("run", "-n", "--ttl", ttl, "--max-ttl", ttl, "-c", script, NAME);
+	tool = TOOL_START("run", "-w", "20s", "--ttl", ttl, "--max-ttl", ttl, "-c", script, NAME);
 	UNTIL(file_number(path("first")) != 0 || tool_ended(&tool));
 	ck_assert_msg(!tool_ended(&tool), "%s", tool_wait(&tool)->err);
 	*command = (pid_t)file_number(path("first"));
@@ -124,7 +124,8 @@ START_TEST(a_forgotten_lease_lets_nobody_in_until_it_is_over)
 {
 	uint64_t began_ms = wall_ms(), let_in_ms;
 	unsigned refused = 0;
-	const struct result *result = TOOL("lock", "-n", "--ttl", SHORT, "--max-ttl", SHORT, NAME);
+	const struct result *result =
+		TOOL("lock", "-w", "20s", "--ttl", SHORT, "--max-ttl", SHORT, NAME);
 
 	ck_assert_msg(result->code == 0, "code %d: %s", result->code, result->err);
 	forget_on_a_majority();

@@ -136,8 +136,14 @@ END_TEST
 START_TEST(ctrl_c_ends_the_wait)
 {
 	log_in();
-	type("$R run tty -- sleep 60 & sleep 0.5; $R run tty -- echo no; echo code-$?\n");
-	sleep_ms(1000);
+	const char *mark = stage_path("waiter");
+	char line[512];
+	type("$R run tty -- sh -c 'echo he''ld; exec sleep 60' &\n");
+	expect("held");
+	snprintf(line, sizeof line,
+		 "sh -c 'echo $$ >%s; exec $R run tty -- echo no'; echo code-$?\n", mark);
+	type(line);
+	UNTIL(file_number(mark) != 0 && tool_listens((pid_t)file_number(mark)));
 	type("\003");
 	expect("code-130");
 	type("kill %1; wait; echo do''ne\n");
@@ -148,11 +154,18 @@ END_TEST
 START_TEST(ctrl_z_stops_the_job_and_fg_goes_on)
 {
 	log_in();
-	type("$R run --ttl 60s tty -- sh -c 'echo ru''n; sleep 1; echo wo''ke; exit 4'\n");
+	const char *mark = stage_path("woken");
+	char line[512];
+	snprintf(line, sizeof line,
+		 "$R run --ttl 60s tty -- sh -c 'echo ru''n; until test -e %s; do sleep 0.05; "
+		 "done; echo wo''ke; exit 4'\n",
+		 mark);
+	type(line);
 	expect("run");
 	type("\032");
 	expect("Stopped");
-	type("fg >/dev/null; echo code-$?\n");
+	snprintf(line, sizeof line, "touch %s; fg >/dev/null; echo code-$?\n", mark);
+	type(line);
 	expect("woke");
 	expect("code-4");
 }
@@ -179,11 +192,11 @@ END_TEST
 START_TEST(a_stop_past_the_lease_ends_the_command)
 {
 	log_in();
-	type("$R run --ttl 500ms tty -- sh -c 'echo ru''n; sleep 60'\n");
+	type("$R run --ttl 2s tty -- sh -c 'echo ru''n; sleep 60'\n");
 	expect("run");
 	type("\032");
 	expect("Stopped");
-	sleep_ms(700);
+	sleep_ms(2200);
 	type("fg >/dev/null; echo code-$?\n");
 	expect("code-79");
 }

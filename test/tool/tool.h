@@ -12,6 +12,8 @@
 
 /* Everything here is done long before; the limit only ends a hung test. */
 #define PATIENCE_MS 30000
+/* Far above a node's timeout, far below the lease that somebody may have to wait for. */
+#define SOON_MS 10000
 
 struct result {
 	int code;   /* Exit code, or -1. */
@@ -40,6 +42,8 @@ const struct result *tool_run(const char *const *words, const char *input);
 struct tool tool_start(const char *const *words, const char *input);
 const struct result *tool_wait(struct tool *tool);
 bool tool_ended(const struct tool *tool);
+/* Has a tool come so far that it is told of signals, rather than ended by them? */
+bool tool_listens(pid_t pid);
 /* What it has said so far; to be freed. */
 char *tool_said(int fd);
 
