@@ -178,10 +178,11 @@ def hold(tool, scripts, text):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(PATIENCE_S)
         here = f"127.0.0.1:{listener.getsockname()[1]}"
-        words = shlex.split(command.replace("127.0.0.1:6401", here))
+        verb, *words = shlex.split(command.replace("127.0.0.1:6401", here))
         env = {**os.environ, "REDLOCK_NODES": f"redis://{here}"}
         with subprocess.Popen(
-            [tool, *words],
+            # However long this program is kept from answering.
+            [tool, verb, "--node-timeout", f"{PATIENCE_S}s", *words],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -235,8 +236,9 @@ def check_rights(tool, paper):
                 set_user(int(port), rights)
                 node = f"redis://lock:PASSWORD@127.0.0.1:{port}"
                 for more in ([], ["--fence"]):
-                    words = ["run", "-n", "--ttl", "600ms", "--key-format", "lock:%s", *more]
-                    words += ["--no-restart-guard", "--node", node, "jobs:42", "sleep", "0.5"]
+                    # Long enough for a renewal.
+                    words = ["run", "-n", "--ttl", "3s", "--key-format", "lock:%s", *more]
+                    words += ["--no-restart-guard", "--node", node, "jobs:42", "sleep", "1.5"]
                     subprocess.run([tool, *words], check=True, timeout=PATIENCE_S)
             except subprocess.CalledProcessError as fault:
                 raise Fault(f"not enough: {rights}") from fault
