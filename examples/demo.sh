@@ -20,7 +20,7 @@ usage()
 {
 	cat <<-'EOF'
 		usage: demo.sh [--quick] [--workers N] [--stock N] [--port P] [--build DIR]
-		  --quick      a short run: 4 workers, 200 items
+		  --quick      a short run: 4 workers, 400 items
 		  --workers N  processes that sell (default 8)
 		  --stock N    items to sell (default 1000)
 		  --port P     lowest port to use on loopback (default 23000)
@@ -31,7 +31,7 @@ usage()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--workers | --stock | --port | --build) [ $# -gt 1 ] || { usage >&2 && exit 64; } ;;&
-	--quick) workers=4 stock=200 ;;
+	--quick) workers=4 stock=400 ;;
 	--workers) workers=$2 && shift ;;
 	--stock) stock=$2 && shift ;;
 	--port) port=$2 && shift ;;
