@@ -204,7 +204,6 @@ static int set_up(struct redlock_client *client, const char *const *urls, size_t
 	client->links = (struct rlk_links){
 		.ios = {.loop = client->loop,
 			.allocator = &client->allocator,
-			.ready = rlk_link_ready,
 			.closed = rlk_client_io_closed},
 		.cluster = &client->cluster,
 		.allocator = &client->allocator,

@@ -3,7 +3,7 @@
  * hiredis would do it, but aborts the program on a reply that nobody waits for,
  * and takes in replies of any size. A server may send anything: what is not a
  * reply to the oldest question, of a size that such a reply can have, is a
- * fault.
+ * fault; unless the connection is there to be told things unasked.
  *
  * So is a reply that was there before its question had left: no server can know
  * the answer, and one that is out of step would be believed. Questions are often
@@ -118,6 +118,11 @@ const char *rlk_inbox_next(struct rlk_inbox *inbox, redisReply **reply, struct r
 	}
 	inbox->bytes = reader->len - reader->pos;
 	rlk_bounds_next(&inbox->slots.bounds);
+	if (inbox->count == 0 && inbox->unasked != NULL && !is_push(built)) {
+		*reply = built;
+		*due = (struct rlk_due){inbox->unasked, NULL};
+		return NULL;
+	}
 	if (inbox->answerable == 0 || is_push(built)) {
 		why = unasked(inbox, built);
 		rlk_slots_free(built);

@@ -35,6 +35,7 @@ struct rlk_io {
 	struct rlk_ios *ios;
 	struct rlk_io *next_dirty;
 	redisAsyncContext *ac;
+	const struct rlk_io_use *use;
 	uv_poll_t poll;
 	int events;
 	bool dirty;
@@ -218,7 +219,7 @@ static void become_connected(struct rlk_io *io, int events)
 		read_in(io);
 	}
 	if (connected(io)) {
-		io->ios->ready(io->ac);
+		io->use->ready(io->ac);
 	}
 	if (connected(io)) {
 		send_all(io);
@@ -320,7 +321,8 @@ static void io_cleanup(void *data)
 	uv_close((uv_handle_t *)&io->poll, on_closed);
 }
 
-bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac, const struct rlk_tls_peer *tls)
+bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac, const struct rlk_io_use *use,
+		   const struct rlk_tls_peer *tls)
 {
 	struct rlk_io *io = ios->allocator->calloc(1, sizeof *io, ios->allocator->data);
 
@@ -333,8 +335,10 @@ bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac, const struct rlk_
 	}
 	io->ios = ios;
 	io->ac = ac;
+	io->use = use;
 	io->tls = tls;
 	rlk_inbox_open(&io->inbox, ios->allocator, ac->c.reader);
+	io->inbox.unasked = use->unasked;
 	io->poll.data = io;
 	ios->open++;
 	ac->ev.data = io;

@@ -15,14 +15,21 @@ struct rlk_ios {
 	const struct redlock_allocator *allocator;
 	struct rlk_io *dirty;
 	unsigned open;
-	uint64_t reads;			      /* From all of them. */
-	void (*closed)(struct rlk_ios *ios);  /* A handle has closed. */
-	void (*ready)(redisAsyncContext *ac); /* It is connected. */
+	uint64_t reads;			     /* From all of them. */
+	void (*closed)(struct rlk_ios *ios); /* A handle has closed. */
 };
 
-/* Call only while ac->err is 0. @tls: what there will be of TLS, or NULL. Returns false if it
- * cannot be; then free @ac. */
-bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac, const struct rlk_tls_peer *tls);
+/* What one connection is for. */
+struct rlk_io_use {
+	void (*ready)(redisAsyncContext *ac); /* It is connected. */
+	/* Gets what comes while no reply is due; as that of a command. NULL: it is a fault. */
+	redisCallbackFn *unasked;
+};
+
+/* Call only while ac->err is 0. @use must stay. @tls: what there will be of TLS, or NULL. Returns
+ * false if it cannot be; then free @ac. */
+bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac, const struct rlk_io_use *use,
+		   const struct rlk_tls_peer *tls);
 /* Queue a command; @cb gets its reply, unless the connection ends before. It may call
  * redisAsyncFree(). Returns false if memory is out, or the connection is about to end. */
 bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, const char *bytes,

@@ -10,13 +10,8 @@
  *     do nothing. */
 #include "link.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "../core/attempt.h"
 #include "../core/lease.h"
@@ -54,14 +49,6 @@ static void lost(struct rlk_link *link, const char *why)
 	rlk_node_down(link->node, why);
 }
 
-static const char *silence(const struct rlk_link *link)
-{
-	if (link->ac != NULL && rlk_tls_waits(&link->tls, link->ac)) {
-		return "TLS: no answer to the handshake: perhaps no TLS on that port";
-	}
-	return "no answer while connecting";
-}
-
 static void on_patience(struct rlk_timer *timer, uint64_t now_us)
 {
 	struct rlk_link *link =
@@ -69,7 +56,8 @@ static void on_patience(struct rlk_timer *timer, uint64_t now_us)
 
 	(void)now_us;
 	if (!link->failed) {
-		snprintf(link->error, sizeof link->error, "%s", silence(link));
+		snprintf(link->error, sizeof link->error, "%s",
+			 rlk_dial_silence(link->ac, &link->tls));
 	}
 	let_go(link);
 	link->failed = false;
@@ -95,18 +83,13 @@ static void on_connect(const redisAsyncContext *ac, int status)
 	}
 	if (status != REDIS_OK) {
 		link->ac = NULL; /* hiredis frees it. */
-		rlk_link_fail(link, ac->c.errstr[0] != '\0' ? ac->c.errstr : strerror(errno));
-		return;
 	}
-	if (link->url.kind == RLK_URL_TLS &&
-	    !rlk_tls_start(&link->all->tls, &link->tls, ac, link->url.host, link->error,
-			   sizeof link->error)) {
+	if (!rlk_dial_done(link, ac, status, &link->tls, link->error, sizeof link->error)) {
 		rlk_link_fail(link, link->error);
-		return;
 	}
 }
 
-void rlk_link_ready(redisAsyncContext *ac)
+static void on_ready(redisAsyncContext *ac)
 {
 	struct rlk_link *link = ac->data;
 
@@ -125,11 +108,7 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 		return;
 	}
 	link->ac = NULL; /* hiredis frees it. */
-	if (!rlk_tls_explain(&link->tls, ac, link->node->state == RLK_UP, why, sizeof why)) {
-		const char *text = ac->c.errstr[0] != '\0' ? ac->c.errstr : "closed";
-		size_t len = (size_t)snprintf(why, sizeof why, "connection lost: ");
-		rlk_link_quote(link, why + len, sizeof why - len, text, strlen(text));
-	}
+	rlk_dial_lost(link, ac, &link->tls, link->node->state == RLK_UP, why, sizeof why);
 	if (link->node->state == RLK_UP) {
 		lost(link, why);
 	} else if (!link->failed) {
@@ -139,57 +118,20 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 
 /* ---- Connecting ------------------------------------------------------------------------------ */
 
-static void tune(int fd, bool tcp)
-{
-	int on = 1, idle_s = 15, interval_s = 5, count = 3;
-
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	if (!tcp) {
-		return;
-	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-#ifdef TCP_KEEPIDLE
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
-#else
-	(void)idle_s, (void)interval_s, (void)count;
-#endif
-}
-
-static redisAsyncContext *begin(struct rlk_link *link)
-{
-	if (link->url.kind == RLK_URL_UNIX) {
-		link->address++;
-		return redisAsyncConnectUnix(link->url.path);
-	}
-	return redisAsyncConnect(link->addresses[link->address++], (int)link->url.port);
-}
+static const struct rlk_io_use use = {.ready = on_ready};
 
 static void open_next(struct rlk_link *link)
 {
 	struct rlk_cluster *cluster = link->all->cluster;
-	redisAsyncContext *ac = begin(link);
+	redisAsyncContext *ac;
 
+	link->address++;
+	ac = rlk_dial(link, &use, &link->tls, link->error, sizeof link->error);
 	if (ac == NULL) {
-		rlk_link_fail(link, "out of memory");
-		return;
-	}
-	if (ac->err != 0) {
-		rlk_link_fail(link, ac->errstr);
-		redisAsyncFree(ac);
-		return;
-	}
-	tune(ac->c.fd, link->url.kind != RLK_URL_UNIX);
-	if (!rlk_io_attach(&link->all->ios, ac,
-			   link->url.kind == RLK_URL_TLS ? &link->tls : NULL)) {
-		rlk_link_fail(link, "out of memory");
-		redisAsyncFree(ac);
+		rlk_link_fail(link, link->error);
 		return;
 	}
 	link->ac = ac;
-	link->tls = (struct rlk_tls_peer){0};
 	ac->data = link;
 	link->wire_node = (struct rlk_wire_node){0};
 	redisAsyncSetDisconnectCallback(ac, on_disconnect);

@@ -10,6 +10,7 @@
 #include "wire.h"
 
 #define RLK_WORD_MAX 64
+#define RLK_GREETING_MAX 7
 
 /* What all links of a client share. */
 struct rlk_links {
@@ -45,7 +46,7 @@ struct rlk_link {
 	struct rlk_tls_peer tls; /* Of ac. */
 	struct rlk_lookup *lookup;
 	char addresses[RLK_ADDRESSES_MAX][RLK_ADDRESS_MAX];
-	unsigned address_count, address; /* The next to try. */
+	unsigned address_count, address; /* The next to try; ac has the one before. */
 	struct rlk_timer patience;	 /* For one address, login included. */
 	bool failed;			 /* The alarm is to try the next address. */
 	struct rlk_login login;
@@ -61,8 +62,6 @@ void rlk_link_connect(struct rlk_link *link);
 void rlk_link_disconnect(struct rlk_link *link);
 void rlk_link_send(struct rlk_link *link, struct rlk_request *request,
 		   const struct rlk_command *command);
-/* Connected: log in. For rlk_ios.ready. */
-void rlk_link_ready(redisAsyncContext *ac);
 /* This connection, or this address, is of no use: go on with the next one. */
 void rlk_link_fail(struct rlk_link *link, const char *why);
 /* What the server said, without what must not be shown. */
@@ -70,6 +69,29 @@ void rlk_link_quote(const struct rlk_link *link, char *out, size_t size, const c
 		    size_t len);
 /* Send the bytes in all->wire; @cb as hiredis has it. */
 void rlk_link_write(struct rlk_link *link, redisCallbackFn *cb, void *data);
+
+/* dial.c: a connection to the address at hand, and in what words it ends. */
+
+/* Begin; the callbacks of the context, and its data, are the caller's to set. NULL: it cannot be,
+ * and
+ * @why. @tls must outlive it. */
+redisAsyncContext *rlk_dial(struct rlk_link *link, const struct rlk_io_use *use,
+			    struct rlk_tls_peer *tls, char *why, size_t size);
+/* In the connect callback. False: it has failed, and @why. */
+bool rlk_dial_done(struct rlk_link *link, const redisAsyncContext *ac, int status,
+		   struct rlk_tls_peer *tls, char *why, size_t size);
+/* In the disconnect callback: @why. */
+void rlk_dial_lost(const struct rlk_link *link, const redisAsyncContext *ac,
+		   const struct rlk_tls_peer *tls, bool logged_in, char *why, size_t size);
+/* Why a connection, or NULL, has not come to anything in time. */
+const char *rlk_dial_silence(const redisAsyncContext *ac, const struct rlk_tls_peer *tls);
+
+/* greet.c: who we are, as a server wants to be told. They fill @argv, and return how much of it. */
+int rlk_greet_hello(const struct rlk_link *link, const char *argv[RLK_GREETING_MAX]);
+/* Where there is no HELLO. 0: nothing needs to be said. */
+int rlk_greet_auth(const struct rlk_link *link, const char *argv[RLK_GREETING_MAX]);
+/* Does the reply to HELLO say that there is none? */
+bool rlk_greet_is_unknown(const redisReply *reply);
 
 /* facts.c: note what the replies to HELLO, INFO and CONFIG GET say. */
 void rlk_facts_hello(struct rlk_link *link, const redisReply *reply);

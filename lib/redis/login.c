@@ -152,22 +152,14 @@ static void on_auth(redisAsyncContext *ac, void *r, void *data)
 
 static void send_auth(struct rlk_link *link)
 {
-	const struct rlk_url *url = &link->url;
+	const char *argv[RLK_GREETING_MAX];
+	int argc = rlk_greet_auth(link, argv);
 
-	if (url->password[0] == '\0') {
+	if (argc == 0) {
 		send_facts(link);
-	} else if (url->user[0] == '\0') {
-		ask(link, on_auth, 2, (const char *[]){"AUTH", url->password});
 	} else {
-		ask(link, on_auth, 3, (const char *[]){"AUTH", url->user, url->password});
+		ask(link, on_auth, argc, argv);
 	}
-}
-
-static bool has_no_hello(const redisReply *reply)
-{
-	return starts_with(reply->str, "ERR unknown command") ||
-	       starts_with(reply->str, "NOPROTO") || starts_with(reply->str, "ERR syntax") ||
-	       starts_with(reply->str, "ERR Syntax");
 }
 
 static void on_hello(redisAsyncContext *ac, void *r, void *data)
@@ -179,7 +171,8 @@ static void on_hello(redisAsyncContext *ac, void *r, void *data)
 	if (link == NULL || !makes_sense(link, reply, REDIS_REPLY_ARRAY, "HELLO")) {
 		return;
 	}
-	if (is_error(reply) && has_no_hello(reply)) {
+	if (rlk_greet_is_unknown(reply)) {
+		link->login.plain = true;
 		send_auth(link);
 	} else if (is_error(reply)) {
 		refused(link, reply);
@@ -191,20 +184,9 @@ static void on_hello(redisAsyncContext *ac, void *r, void *data)
 
 static void send_hello(struct rlk_link *link)
 {
-	const struct rlk_url *url = &link->url;
-	const char *argv[8];
-	int argc = 0;
+	const char *argv[RLK_GREETING_MAX];
 
-	argv[argc++] = "HELLO";
-	argv[argc++] = "2";
-	if (url->password[0] != '\0') {
-		argv[argc++] = "AUTH";
-		argv[argc++] = url->user[0] != '\0' ? url->user : "default";
-		argv[argc++] = url->password;
-	}
-	argv[argc++] = "SETNAME";
-	argv[argc++] = link->all->client_name;
-	ask(link, on_hello, argc, argv);
+	ask(link, on_hello, rlk_greet_hello(link, argv), argv);
 }
 
 /* ---- Since when? ----------------------------------------------------------------------------- */
