@@ -103,6 +103,12 @@ static void send_command(void *world, unsigned node, struct rlk_request *request
 	rlk_link_send(&client->link[node], request, command);
 }
 
+static void listen_to_node(void *world, unsigned node)
+{
+	struct redlock_client *client = world;
+	rlk_listener_open(&client->link[node]);
+}
+
 static void trace(void *world, const char *line)
 {
 	struct redlock_client *client = world;
@@ -119,6 +125,7 @@ const struct rlk_ports rlk_world = {
 	.disconnect = disconnect_node,
 	.listen = listen_to,
 	.send = send_command,
+	.listen = listen_to_node,
 };
 
 const struct rlk_ports rlk_world_traced = {
@@ -131,5 +138,6 @@ const struct rlk_ports rlk_world_traced = {
 	.disconnect = disconnect_node,
 	.listen = listen_to,
 	.send = send_command,
+	.listen = listen_to_node,
 	.trace = trace,
 };

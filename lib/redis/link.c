@@ -7,7 +7,9 @@
  *     called inside those two callbacks: so a failure only notes what happened
  *     and sets an alarm at once;
  *   - a context of ours that we have let go of has ac->data NULL: its callbacks
- *     do nothing. */
+ *     do nothing.
+ *
+ * What listens beside it goes with it, whatever ends it. */
 #include "link.h"
 
 #include <stdio.h>
@@ -23,6 +25,7 @@ static void let_go(struct rlk_link *link)
 {
 	redisAsyncContext *ac = link->ac;
 
+	rlk_listener_close(&link->listener);
 	link->ac = NULL;
 	if (ac != NULL) {
 		ac->data = NULL;
@@ -108,6 +111,7 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 		return;
 	}
 	link->ac = NULL; /* hiredis frees it. */
+	rlk_listener_close(&link->listener);
 	rlk_dial_lost(link, ac, &link->tls, link->node->state == RLK_UP, why, sizeof why);
 	if (link->node->state == RLK_UP) {
 		lost(link, why);
@@ -201,6 +205,7 @@ void rlk_link_init(struct rlk_link *link, struct rlk_links *all, struct rlk_node
 	link->all = all;
 	link->node = node;
 	link->patience.fire = on_patience;
+	rlk_listener_init(&link->listener);
 }
 
 /* ---- Commands -------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "../core/cluster.h"
 #include "io.h"
+#include "listen.h"
 #include "resolve.h"
 #include "tls.h"
 #include "url.h"
@@ -44,6 +45,7 @@ struct rlk_link {
 	struct rlk_url url;
 	redisAsyncContext *ac;
 	struct rlk_tls_peer tls; /* Of ac. */
+	struct rlk_listener listener;
 	struct rlk_lookup *lookup;
 	char addresses[RLK_ADDRESSES_MAX][RLK_ADDRESS_MAX];
 	unsigned address_count, address; /* The next to try; ac has the one before. */
