@@ -19,7 +19,7 @@ struct link {
 	uv_tcp_t tcp;
 	uv_idle_t turns; /* Of sending what is left; byte by byte, perhaps. */
 	struct fake_text in, held, out;
-	bool mute, closing;
+	bool mute, closing, subscribed;
 	unsigned open; /* Handles. */
 };
 
@@ -70,9 +70,7 @@ static void end_link(struct link *link, bool reset)
 
 static void on_server_closed(uv_handle_t *handle)
 {
-	struct fake *fake = handle->data;
-
-	fake->open--;
+	((struct fake *)handle->data)->open--;
 }
 
 void fake_free(struct fake *fake)
@@ -242,6 +240,7 @@ static void answer(struct link *link, const struct fake_call *call)
 	bool cued;
 
 	fake->heard[at]++;
+	link->subscribed |= at == AT_SUBSCRIBE;
 	fake_note_token(&fake->mind, call, at);
 	if (link->mute) {
 		return;
@@ -351,13 +350,23 @@ void fake_cue(struct fake *fake, const struct fake_cue *cue)
 	fake->played = 0;
 }
 
-void fake_say(struct fake *fake, const struct fake_bytes *bytes)
+static void say(struct fake *fake, bool to_all, const struct fake_bytes *bytes)
 {
 	for (size_t i = 0; i < LINKS_MAX; i++) {
-		if (fake->links[i]) {
+		if (fake->links[i] && (to_all || fake->links[i]->subscribed)) {
 			put_bytes(fake->links[i], bytes);
 		}
 	}
+}
+
+void fake_say(struct fake *fake, const struct fake_bytes *bytes)
+{
+	say(fake, true, bytes);
+}
+
+void fake_publish(struct fake *fake, const struct fake_bytes *bytes)
+{
+	say(fake, false, bytes);
 }
 
 void fake_set_clock(struct fake *fake, long long ahead_us)

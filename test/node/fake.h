@@ -28,6 +28,7 @@ enum fake_at {
 	AT_INSPECT,
 	AT_PING,
 	AT_PTTL,
+	AT_SUBSCRIBE,
 	AT_OTHER,
 	AT_KINDS
 };
@@ -80,6 +81,8 @@ unsigned fake_port(const struct fake *fake);
 void fake_cue(struct fake *fake, const struct fake_cue *cue);
 /* To whoever is connected, unasked. */
 void fake_say(struct fake *fake, const struct fake_bytes *bytes);
+/* To whoever has subscribed, to anything. */
+void fake_publish(struct fake *fake, const struct fake_bytes *bytes);
 /* What its clock is ahead of the real one, and what it says of itself. */
 void fake_set_clock(struct fake *fake, long long ahead_us);
 void fake_set_run_id(struct fake *fake, const char *run_id);

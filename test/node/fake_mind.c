@@ -114,9 +114,10 @@ enum fake_at fake_what(const struct fake_call *call)
 	static const struct {
 		const char *name;
 		enum fake_at at;
-	} names[] = {{"HELLO", AT_HELLO},   {"AUTH", AT_AUTH}, {"SELECT", AT_SELECT},
-		     {"CONFIG", AT_CONFIG}, {"SET", AT_SET},   {"PING", AT_PING},
-		     {"PTTL", AT_PTTL}};
+	} names[] = {{"HELLO", AT_HELLO},   {"AUTH", AT_AUTH},
+		     {"SELECT", AT_SELECT}, {"CONFIG", AT_CONFIG},
+		     {"SET", AT_SET},	    {"PING", AT_PING},
+		     {"PTTL", AT_PTTL},	    {"SUBSCRIBE", AT_SUBSCRIBE}};
 
 	if (is(call, 0, "EVAL") || is(call, 0, "EVALSHA")) {
 		return which_script(call);
@@ -297,6 +298,10 @@ void fake_obey(struct fake_mind *mind, const struct fake_call *call, enum fake_a
 		break;
 	case AT_PTTL:
 		fake_text_format(out, ":%d\r\n", owner_of(mind, call, 1)[0] ? 30000 : -2);
+		break;
+	case AT_SUBSCRIBE:
+		fake_text_format(out, "*3\r\n$9\r\nsubscribe\r\n$%zu\r\n%.*s\r\n:1\r\n",
+				 call->len[1], (int)call->len[1], call->argv[1]);
 		break;
 	case AT_OTHER:
 		fake_echo(call, out);
