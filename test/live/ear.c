@@ -1,12 +1,14 @@
 /* ear.c - what the core is told of calls, noted on its way. */
 #include "ear.h"
 
-#include "rig.h"
+#include "loop.h"
 
+#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
 struct ear ear;
+static uv_loop_t *loop; /* Of the client that was told to listen last. */
 
 void __real_rlk_line_called(struct rlk_cluster *cluster, unsigned node,
 			    const struct rlk_call *call);
@@ -58,6 +60,7 @@ void __wrap_rlk_node_deaf(struct rlk_node *node, bool for_good, const char *why)
 void ear_open(struct redlock_client *client, unsigned node)
 {
 	ck_assert_int_eq(client->nodes[node].state, RLK_UP);
+	loop = client->loop;
 	client->nodes[node].ear = RLK_EAR_OPENING;
 	client->cluster.ports->listen(client->cluster.world, node);
 }
@@ -75,7 +78,7 @@ static bool is_told(void *data)
 
 void ear_wait(void)
 {
-	loop_until(&rig.loop, is_told, NULL, "the node listens, or not");
+	loop_until(loop, is_told, NULL, "the node listens, or not");
 }
 
 static bool has_heard(void *count)
@@ -85,7 +88,7 @@ static bool has_heard(void *count)
 
 void ear_wait_calls(unsigned count)
 {
-	loop_until(&rig.loop, has_heard, &count, "so many calls");
+	loop_until(loop, has_heard, &count, "so many calls");
 }
 
 void ear_expect_listens(struct redlock_client *client, unsigned node)
