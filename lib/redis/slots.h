@@ -6,8 +6,9 @@
 
 #include "bounds.h"
 
-/* What almost every reply is: a word, a number, nothing, or two of them. */
-#define RLK_SLOT_ELEMENTS 2
+/* What almost every reply is: a word, a number, nothing, or two of them; or three, as a message on a
+ * channel is. */
+#define RLK_SLOT_ELEMENTS 3
 #define RLK_SLOT_TEXT 48
 
 struct rlk_slot {

@@ -81,6 +81,7 @@ static const char *const replies[] = {
 	"*2\r\n$48\r\n" LONG_TEXT "\r\n:5\r\n",
 	"*2\r\n*2\r\n:1\r\n:2\r\n*1\r\n$1\r\na\r\n",
 	"*3\r\n:1\r\n:2\r\n:3\r\n",
+	"*4\r\n:1\r\n:2\r\n:3\r\n:4\r\n",
 	"*2\r\n*-1\r\n*3\r\n+a\r\n-b\r\n*0\r\n",
 };
 
@@ -122,6 +123,10 @@ START_TEST(short_ones_take_no_memory)
 	reply = read_of(ours);
 	ck_assert_ptr_eq(reply->element[0], &slots.child[0].reply);
 	ck_assert_ptr_eq(reply->element[1], &slots.child[1].reply);
+	rlk_slots_free(reply);
+	feed("*3\r\n$7\r\nmessage\r\n$25\r\nredlock:wake:0123456789ab\r\n$2\r\nab\r\n");
+	reply = read_of(ours);
+	ck_assert_ptr_eq(reply->element[2], &slots.child[2].reply);
 	rlk_slots_free(reply);
 }
 END_TEST
