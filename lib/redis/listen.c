@@ -18,9 +18,6 @@
 #include "../core/line.h"
 #include "link.h"
 
-#define CHANNEL "redlock:wake:"
-#define CHANNEL_MAX (sizeof CHANNEL + sizeof((struct rlk_cluster *)0)->caller)
-
 static struct rlk_link *link_of(struct rlk_listener *listener)
 {
 	return (struct rlk_link *)((char *)listener - offsetof(struct rlk_link, listener));
@@ -29,11 +26,6 @@ static struct rlk_link *link_of(struct rlk_listener *listener)
 static struct rlk_cluster *cluster_of(struct rlk_listener *listener)
 {
 	return link_of(listener)->all->cluster;
-}
-
-static void write_channel(struct rlk_listener *listener, char channel[CHANNEL_MAX])
-{
-	snprintf(channel, CHANNEL_MAX, CHANNEL "%s", cluster_of(listener)->caller);
 }
 
 /* ---- The end --------------------------------------------------------------------------------- */
@@ -149,7 +141,6 @@ static void on_unasked(redisAsyncContext *ac, void *r, void *data)
 {
 	struct rlk_listener *listener = listener_of(ac);
 	const redisReply *reply = r;
-	char channel[CHANNEL_MAX];
 	struct rlk_call call;
 
 	(void)data;
@@ -164,8 +155,7 @@ static void on_unasked(redisAsyncContext *ac, void *r, void *data)
 		fail(listener, false, "a reply to nothing");
 		return;
 	}
-	write_channel(listener, channel);
-	if (is_text(reply->element[1], channel) &&
+	if (is_text(reply->element[1], listener->channel) &&
 	    read_call(reply->element[2]->str, (size_t)reply->element[2]->len, &call)) {
 		rlk_line_called(cluster_of(listener), link_of(listener)->node->index, &call);
 	}
@@ -220,7 +210,6 @@ static void on_subscribed(redisAsyncContext *ac, void *r, void *data)
 {
 	struct rlk_listener *listener = listener_of(ac);
 	const redisReply *reply = r;
-	char channel[CHANNEL_MAX];
 
 	(void)data;
 	if (listener == NULL || reply == NULL) {
@@ -230,9 +219,9 @@ static void on_subscribed(redisAsyncContext *ac, void *r, void *data)
 		refused(listener, is_for_good(reply), reply);
 		return;
 	}
-	write_channel(listener, channel);
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
-	    !is_text(reply->element[0], "subscribe") || !is_text(reply->element[1], channel) ||
+	    !is_text(reply->element[0], "subscribe") ||
+	    !is_text(reply->element[1], listener->channel) ||
 	    reply->element[2]->type != REDIS_REPLY_INTEGER || reply->element[2]->integer != 1) {
 		fail(listener, false, "unexpected reply to SUBSCRIBE");
 		return;
@@ -246,7 +235,6 @@ static void on_ready(redisAsyncContext *ac)
 {
 	struct rlk_listener *listener = listener_of(ac);
 	const char *argv[RLK_GREETING_MAX];
-	char channel[CHANNEL_MAX];
 	const struct rlk_link *link;
 	int argc;
 
@@ -258,8 +246,7 @@ static void on_ready(redisAsyncContext *ac)
 	if (argc > 0) {
 		ask(listener, on_greeted, argc, argv);
 	}
-	write_channel(listener, channel);
-	ask(listener, on_subscribed, 2, (const char *[]){"SUBSCRIBE", channel});
+	ask(listener, on_subscribed, 2, (const char *[]){"SUBSCRIBE", listener->channel});
 }
 
 static void on_connect(const redisAsyncContext *ac, int status)
@@ -303,6 +290,7 @@ void rlk_listener_open(struct rlk_link *link)
 	assert(listener->ac == NULL);
 	assert(!listener->failed);
 	listener->subscribed = false;
+	snprintf(listener->channel, sizeof listener->channel, RLK_CHANNEL "%s", cluster->caller);
 	rlk_timer_set(&cluster->timers, &listener->patience,
 		      rlk_later(rlk_now(cluster), rlk_us(cluster->config.connect_timeout_ms)));
 	ac = rlk_dial(link, &use, &listener->tls, listener->error, sizeof listener->error);

@@ -9,6 +9,10 @@
 #include "../core/timers.h"
 #include "tls.h"
 
+/* The caller's name comes behind it. */
+#define RLK_CHANNEL "redlock:wake:"
+#define RLK_CHANNEL_MAX (sizeof RLK_CHANNEL + 12)
+
 struct rlk_link;
 
 /* A part of its link. */
@@ -16,6 +20,7 @@ struct rlk_listener {
 	redisAsyncContext *ac;
 	struct rlk_tls_peer tls;   /* Of ac. */
 	struct rlk_timer patience; /* Until it is subscribed; or at once, to tell of its end. */
+	char channel[RLK_CHANNEL_MAX];
 	bool subscribed;
 	bool failed, for_good; /* What the alarm is to tell, with error. */
 	char error[RLK_NODE_ERROR_MAX];
