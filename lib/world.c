@@ -91,11 +91,6 @@ static void disconnect_node(void *world, unsigned node)
 	rlk_link_disconnect(&client->link[node]);
 }
 
-static void listen_to(void *world, unsigned node)
-{
-	(void)world, (void)node;
-}
-
 static void send_command(void *world, unsigned node, struct rlk_request *request,
 			 const struct rlk_command *command)
 {
@@ -123,7 +118,6 @@ const struct rlk_ports rlk_world = {
 	.free = release,
 	.connect = connect_node,
 	.disconnect = disconnect_node,
-	.listen = listen_to,
 	.send = send_command,
 	.listen = listen_to_node,
 };
@@ -136,7 +130,6 @@ const struct rlk_ports rlk_world_traced = {
 	.free = release,
 	.connect = connect_node,
 	.disconnect = disconnect_node,
-	.listen = listen_to,
 	.send = send_command,
 	.listen = listen_to_node,
 	.trace = trace,
