@@ -31,6 +31,7 @@ static void over(struct rlk_lock *lock, int status)
 	lock->attempt = NULL;
 	lock->state = RLK_IDLE;
 	lock->decided_us = rlk_now(lock->cluster);
+	rlk_queue_freed(lock); /* If others were to have a chance first: they have had it. */
 	if (lock->user_releases) {
 		rlk_lock_news(lock, RLK_RELEASED, status);
 	}
@@ -154,7 +155,10 @@ int rlk_lock_release(struct rlk_lock *lock, bool tell)
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		ask(lock, i);
 	}
-	rlk_queue_freed(lock); /* Whoever is next asks behind us, on the same connections. */
+	if (!rlk_queue_must_yield(lock)) {
+		rlk_queue_freed(
+			lock); /* Whoever is next asks behind us, on the same connections. */
+	}
 	decide(lock);
 	return 0;
 }

@@ -128,6 +128,7 @@ void rlk_lock_end(struct rlk_lock *lock, int status)
 		rlk_attempt_leave(lock->attempt);
 		lock->attempt = NULL;
 		lock->state = RLK_IDLE;
+		rlk_queue_freed(lock);
 		if (lock->user_releases) {
 			rlk_lock_news(lock, RLK_RELEASED, status);
 		}

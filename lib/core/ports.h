@@ -40,6 +40,7 @@ static inline bool rlk_is_vote(enum rlk_op op)
 struct rlk_name {
 	unsigned refs;
 	bool listed, passing;
+	uint8_t yields; /* How often its client has made room for others. */
 	bool contended; /* Others stood in line for it when we last heard of it. */
 	uint64_t hash;
 	struct rlk_name *next; /* In its bucket: names.c. */

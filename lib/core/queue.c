@@ -18,6 +18,10 @@
 #include "lock_parts.h"
 #include "mutant.h"
 
+/* Others who wait in pauses of their own would hardly ever hit upon a round trip: from time to time
+ * they get more. */
+#define LONG_YIELD_EVERY 16
+
 static void append(struct rlk_lock *lock)
 {
 	struct rlk_name *name = lock->name;
@@ -85,14 +89,24 @@ static bool is_spent(const struct rlk_lock *lock, uint64_t now_us)
 		now_us >= rlk_later(name->kept_since_us, rlk_us(ttl_ms)));
 }
 
-bool rlk_queue_must_yield(const struct rlk_lock *lock, uint64_t now_us)
+bool rlk_queue_must_yield(const struct rlk_lock *lock)
 {
-	bool spent = is_spent(lock, now_us);
+	const struct rlk_name *name = lock->name;
 
-	if (spent) {
-		begin_anew(lock->name, now_us);
+	return name->keeper == lock && name->first != NULL &&
+	       is_spent(name->first, rlk_now(lock->cluster));
+}
+
+bool rlk_queue_begin_anew(const struct rlk_lock *lock, uint64_t now_us, uint64_t *kept_us)
+{
+	struct rlk_name *name = lock->name;
+
+	if (!is_spent(lock, now_us)) {
+		return false;
 	}
-	return spent;
+	*kept_us = rlk_until(now_us, name->kept_since_us);
+	begin_anew(name, now_us);
+	return ++name->yields % LONG_YIELD_EVERY == 0;
 }
 
 static struct rlk_lock *promote_first(struct rlk_name *name)

@@ -16,7 +16,11 @@ void rlk_queue_freed(struct rlk_lock *lock);
 /* Take the first of those that wait as the keeper in @lock's place, if @lock may give it what it
  * has. NULL: it may not, or nobody waits. */
 struct rlk_lock *rlk_queue_succeed(struct rlk_lock *lock, uint64_t now_us);
-/* Has this client kept the resource to itself for long enough? If so, it begins anew. */
-bool rlk_queue_must_yield(const struct rlk_lock *lock, uint64_t now_us);
+/* Has the client of @lock, who gives back, kept the resource to itself for long enough? Then the
+ * next in line has to wait until this is done. */
+bool rlk_queue_must_yield(const struct rlk_lock *lock);
+/* It is the turn of @lock: if that was so, @kept_us is how long, it begins anew, and the answer is
+ * whether to stay away for longer. */
+bool rlk_queue_begin_anew(const struct rlk_lock *lock, uint64_t now_us, uint64_t *kept_us);
 
 #endif

@@ -3,29 +3,18 @@
 #include "lock_parts.h"
 #include "queue.h"
 
-/* For as long as a round trip takes: then those in line elsewhere have been called. And for a share
- * of the time that we have had it ourselves, if others may wait in pauses of their own. */
-static uint64_t yield_us(const struct rlk_lock *lock, uint64_t kept_us)
-{
-	const struct rlk_cluster *cluster = lock->cluster;
-	uint64_t rtt_us = rlk_cluster_rtt_us(cluster), share_us = kept_us / 8;
-	uint64_t most_us = rlk_us(cluster->config.retry_max_ms);
-
-	rtt_us = rtt_us > 1000 ? rtt_us : 1000;
-	share_us = share_us < most_us ? share_us : most_us;
-	return share_us > rtt_us && !lock->name->contended ? share_us : rtt_us;
-}
-
+/* Who is in line elsewhere has been called by now: giving back took a round trip. Those who wait in
+ * pauses of their own get a share of the time, all at once. */
 void rlk_lock_turn(struct rlk_lock *lock)
 {
-	uint64_t now_us = rlk_now(lock->cluster), until_us;
-	uint64_t kept_us = rlk_until(now_us, lock->name->kept_since_us);
+	uint64_t now_us = rlk_now(lock->cluster), most_us, until_us, kept_us = 0;
 
-	if (!rlk_queue_must_yield(lock, now_us)) {
+	if (!rlk_queue_begin_anew(lock, now_us, &kept_us) || lock->name->contended) {
 		rlk_lock_try(lock);
 		return;
 	}
-	until_us = rlk_later(now_us, yield_us(lock, kept_us));
+	most_us = rlk_us(lock->cluster->config.retry_max_ms);
+	until_us = rlk_later(now_us, kept_us / 2 < most_us ? kept_us / 2 : most_us);
 	lock->state = RLK_PAUSING;
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm,
 		      until_us < lock->deadline_us ? until_us : lock->deadline_us);
