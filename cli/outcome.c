@@ -50,6 +50,7 @@ void outcome_set(struct outcome *outcome, int status, const struct redlock_repor
 	outcome->done = true;
 	if (report != NULL) {
 		outcome->attempts = report->attempts;
+		outcome->way = report->way;
 		outcome->waited_ms = report->waited_ms;
 		outcome->fence = report->fence;
 	}
@@ -162,6 +163,7 @@ void outcome_json(struct json *json, const struct outcome *outcome, int code, co
 	json_uint(json, "quorum", outcome->quorum);
 	json_uint(json, "attempts", outcome->attempts);
 	json_uint(json, "waited_ms", outcome->waited_ms);
+	json_string(json, "way", redlock_way_name(outcome->way));
 	json_open(json, "nodes", '[');
 	for (size_t i = 0; i < outcome->node_count; i++) {
 		node_json(json, &outcome->nodes[i]);

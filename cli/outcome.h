@@ -23,6 +23,7 @@ struct outcome {
 	size_t quorum;
 	uint32_t attempts;
 	uint64_t waited_ms;
+	enum redlock_way way;
 	uint64_t validity_ms;
 	uint64_t fence;
 	struct outcome_node nodes[REDLOCK_NODES_MAX];

@@ -53,6 +53,17 @@ static void add_node(struct table *table, const struct survey_node *node, bool n
 	table_add(table, cells);
 }
 
+/* Which way one waits, and how many do. */
+static void print_waiting(const struct survey *survey)
+{
+	int32_t in_line = survey_in_line(survey);
+	if (in_line < 0) {
+		printf("waiting: in pauses, since too few nodes let a client stand in line\n");
+	} else {
+		printf("waiting: %" PRId32 " in line\n", in_line);
+	}
+}
+
 static void print_table(const struct survey *survey, const struct holder *holder, const char *name)
 {
 	static const char *const head[] = {"NODE", "STATE", "ROLE", "SERVER",
@@ -70,6 +81,7 @@ static void print_table(const struct survey *survey, const struct holder *holder
 		char shown[256];
 		out_escape(shown, sizeof shown, name, strlen(name));
 		printf("%s: %s\n", shown, holder->text);
+		print_waiting(survey);
 	}
 	printf("%zu of %zu nodes can vote, %zu needed\n", survey_voters(survey), survey->node_count,
 	       survey->quorum);
@@ -103,6 +115,7 @@ static void node_json(struct json *json, const struct survey_node *node, bool na
 		json_bool(json, "held", node->held);
 		json_string(json, "owner", node->held ? node->owner_shown : NULL);
 		json_int(json, "remaining_ms", node->held ? node->remaining_ms : -1);
+		json_int(json, "in_line", node->in_line);
 	}
 	json_close(json, '{');
 }
@@ -120,6 +133,8 @@ static void print_json(const struct survey *survey, const struct holder *holder,
 	json_uint(&json, "voters", survey_voters(survey));
 	if (name != NULL) {
 		holder_json(&json, holder, name);
+		json_string(&json, "waiting", survey_in_line(survey) < 0 ? "pauses" : "line");
+		json_int(&json, "in_line", survey_in_line(survey));
 	}
 	json_open(&json, "nodes", '[');
 	for (size_t i = 0; i < survey->node_count; i++) {

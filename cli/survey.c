@@ -45,6 +45,7 @@ static void copy_node(struct survey_node *node, const struct redlock_node_status
 		.answered = from->answered,
 		.held = from->answered && from->held,
 		.remaining_ms = from->remaining_ms,
+		.in_line = from->in_line,
 	};
 	copy_text(node->address, sizeof node->address, from->address);
 	copy_text(node->product, sizeof node->product, from->product);
@@ -99,6 +100,20 @@ size_t survey_voters(const struct survey *survey)
 		count += survey_can_vote(&survey->nodes[i]);
 	}
 	return count;
+}
+
+int32_t survey_in_line(const struct survey *survey)
+{
+	size_t count = 0;
+	int32_t most = 0;
+	for (size_t i = 0; i < survey->node_count; i++) {
+		const struct survey_node *node = &survey->nodes[i];
+		if (node->answered && node->in_line >= 0) {
+			most = node->in_line > most ? node->in_line : most;
+			count++;
+		}
+	}
+	return count >= survey->quorum ? most : -1;
 }
 
 const char *survey_state(const struct survey_node *node)

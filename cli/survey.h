@@ -21,6 +21,7 @@ struct survey_node {
 	size_t owner;
 	char owner_shown[48];
 	int64_t remaining_ms;
+	int32_t in_line; /* -1: nobody can stand in line, or it is not known. */
 };
 
 struct survey {
@@ -37,6 +38,9 @@ void survey_take(struct survey *survey, struct session *session, const char *nam
 
 /* Would its vote count? */
 bool survey_can_vote(const struct survey_node *node);
+/* How many clients stand in line for the resource, as most nodes have it; -1: too few nodes let
+ * anybody stand there. */
+int32_t survey_in_line(const struct survey *survey);
 size_t survey_voters(const struct survey *survey);
 
 /* "up", "down"...; "guarded" for a node that is up and may not vote yet. */

@@ -42,3 +42,10 @@ const char *redlock_vote_name(enum redlock_vote vote)
 
 	return (unsigned)vote < sizeof names / sizeof names[0] ? names[vote] : "unknown";
 }
+
+const char *redlock_way_name(enum redlock_way way)
+{
+	static const char *const names[] = {"none", "client", "line", "pauses"};
+
+	return (unsigned)way < sizeof names / sizeof names[0] ? names[way] : "unknown";
+}

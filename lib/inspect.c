@@ -74,6 +74,8 @@ static void fill(const struct inspection *inspection, unsigned i,
 		.owner_len =
 			finding->owner_len < RLK_OWNER_MAX ? finding->owner_len : RLK_OWNER_MAX,
 		.remaining_ms = finding->held ? finding->remaining_ms : -1,
+		.in_line = finding->answered && inspection->survey.name != NULL ? finding->in_line
+										: -1,
 	};
 }
 

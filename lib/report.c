@@ -59,5 +59,6 @@ void rlk_report(struct redlock_lock *lock, struct redlock_report *report)
 		.waited_ms = rlk_until(core->decided_us, core->asked_us) / 1000,
 		.validity_ms = rlk_until(valid_us, rlk_clock_us()) / 1000,
 		.fence = redlock_lock_fence(lock),
+		.way = (enum redlock_way)core->way,
 	};
 }

@@ -110,6 +110,14 @@ struct redlock_node_report {
 };
 
 /* Outcome of one operation. Lent for the duration of the callback. */
+/* How an acquire waited; the values are never renumbered. */
+enum redlock_way {
+	REDLOCK_WAY_NONE = 0,	/* It did not. */
+	REDLOCK_WAY_CLIENT = 1, /* Behind another lock of this client. */
+	REDLOCK_WAY_LINE = 2,	/* In line at the nodes: the one before calls. */
+	REDLOCK_WAY_PAUSES = 3	/* Trying again after pauses: too few nodes let it stand in line. */
+};
+
 struct redlock_report {
 	size_t node_count;
 	size_t quorum;
@@ -120,10 +128,14 @@ struct redlock_report {
 	uint64_t waited_ms;   /* From the call to the decision. */
 	uint64_t validity_ms; /* Left of the lease; 0 when it is not held. */
 	uint64_t fence;	      /* Fencing token, 0 without fencing. */
+	enum redlock_way way; /* How the acquire that was last waited, in the end. */
 };
 
 /** Name of a vote, such as "granted". Static; never NULL. */
 REDLOCK_API const char *redlock_vote_name(enum redlock_vote vote);
+
+/** Name of a way to wait, such as "line". Static; never NULL. */
+REDLOCK_API const char *redlock_way_name(enum redlock_way way);
 
 /** End of an operation, or news of a lease. */
 typedef void (*redlock_lock_cb)(struct redlock_lock *lock, int status,
@@ -250,6 +262,8 @@ struct redlock_node_status {
 	const void *owner;   /* Its value (a secret: who knows it can release). */
 	size_t owner_len;
 	int64_t remaining_ms; /* Of the key; -1: it never expires. */
+	int32_t in_line;      /* So many clients stand in line for it, at most 1000; -1: nobody
+			       * can, for want of rights; or it is not known. */
 };
 
 struct redlock_inspection {
@@ -330,15 +344,18 @@ REDLOCK_API void redlock_lock_free(struct redlock_lock *lock);
 /**
  * Take the lock.
  *
- * Asks all nodes at once and decides at the vote that settles it. With @wait_ms
- * 0 tries once; otherwise tries again, with growing jittered pauses no longer
- * than the other lease has left, until @wait_ms is over (the first attempt is
- * always finished). Each attempt has a new owner token; a lost one is given
- * back wherever it may have been granted.
+ * Asks all nodes at once and decides at the vote that settles it. With @wait_ms 0
+ * tries once (and once more if it gets some of the votes, but too few). Otherwise
+ * waits until @wait_ms is over: in line at the nodes, where whoever gives the lock
+ * back calls the next one; or, if too few nodes let it stand there, trying again
+ * after growing jittered pauses. Either way it comes back by itself when the other
+ * lease must be over. The first attempt is always finished. Each attempt has a new
+ * owner token; a lost one is given back wherever it may have been granted.
  *
- * Locks of one client that wait for one resource stand in line: one of them asks
- * the nodes, the others get their turn in the order in which they came. Who
- * waits behind another one may find the wait over before it has asked anybody.
+ * Locks of one client that wait for one resource stand in line in the client: one
+ * of them waits at the nodes, the others get their turn in the order in which they
+ * came. Who waits behind another one may find the wait over before it has asked
+ * anybody.
  *
  * Returns 0 if started; otherwise @cb will never be called:
  *   REDLOCK_EINVAL   NULL lock or cb

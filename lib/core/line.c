@@ -99,6 +99,7 @@ bool rlk_lock_line_up(struct rlk_lock *lock)
 	}
 	rlk_lock_draw_ticket(lock);
 	lock->state = RLK_WAITING;
+	lock->way = REDLOCK_WAY_LINE;
 	lock->paused = true;
 	lock->last_status = REDLOCK_EHELD;
 	join(lock);

@@ -65,6 +65,7 @@ struct rlk_lock {
 	uint32_t attempts;
 	int last_status;  /* Of the last attempt that was lost. */
 	uint32_t hurried; /* Attempts repeated at once for another fencing token. */
+	uint8_t way;	  /* enum redlock_way: how it waits, or has waited last. */
 	bool paused;	  /* The first attempt is over. */
 	bool user_extends, user_releases, adopting;
 	bool led;	       /* The last round asked one node first: */

@@ -94,6 +94,7 @@ void rlk_lock_pause(struct rlk_lock *lock, uint64_t now_us)
 	uint64_t until_us = rlk_later(now_us, pause_us);
 
 	lock->state = RLK_PAUSING;
+	lock->way = REDLOCK_WAY_PAUSES;
 	lock->paused = true;
 	lock->hurried = 0;
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm,

@@ -95,6 +95,7 @@ struct rlk_answer {
 	bool passed;	      /* RELEASE: somebody else was next in line. */
 	bool foreign;	      /* JOIN: the owner may be one who calls nobody. */
 	uint32_t rank;	      /* JOIN: so many are ahead in line. */
+	int32_t in_line;      /* INSPECT: so many stand in line; -1: nobody can, or not known. */
 	int64_t remaining_ms; /* -1: unknown, or for ever. */
 	uint64_t fence;
 	const char *text;

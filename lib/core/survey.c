@@ -46,6 +46,7 @@ static void describe(struct rlk_asker *asker, const struct rlk_request *request,
 static void note(struct rlk_finding *finding, const struct rlk_answer *answer)
 {
 	finding->answered = answer->kind == RLK_VALUE;
+	finding->in_line = finding->answered ? answer->in_line : -1;
 	if (!finding->answered || !answer->held) {
 		return;
 	}

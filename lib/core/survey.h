@@ -10,6 +10,7 @@ struct rlk_finding {
 	bool asked, answered, held;
 	uint32_t rtt_us;
 	int64_t remaining_ms;
+	int32_t in_line;
 	size_t owner_len;
 	char owner[RLK_OWNER_MAX]; /* The beginning of it, if it is longer. */
 };

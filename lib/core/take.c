@@ -365,6 +365,7 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	lock->attempts = lock->hurried = 0;
 	lock->paused = lock->led = lock->held_back = false;
 	lock->misled = 0;
+	lock->way = REDLOCK_WAY_NONE;
 	lock->since_us = lock->patience_us = 0;
 	rlk_retry_reset(&lock->retry);
 	if (wait_ms != 0 && rlk_queue_join(lock)) {

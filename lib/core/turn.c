@@ -30,6 +30,7 @@ void rlk_lock_hurry(struct rlk_lock *lock)
 void rlk_lock_stand_in_line(struct rlk_lock *lock)
 {
 	lock->state = RLK_QUEUED;
+	lock->way = REDLOCK_WAY_CLIENT;
 	lock->last_status = REDLOCK_EHELD;
 	rlk_lock_clear_ballots(lock);
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm, lock->deadline_us);

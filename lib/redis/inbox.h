@@ -20,8 +20,8 @@ struct rlk_inbox {
 	/* Replies that are due, oldest first: a ring. */
 	struct rlk_due *due;
 	size_t cap, first, count;
-	size_t unsent;	   /* The youngest of them: no byte of their questions has left. */
-	size_t answerable; /* The oldest: asked before what is being read came in. */
+	size_t unsent;		  /* The youngest of them: no byte of their questions has left. */
+	size_t answerable;	  /* The oldest: asked before what is being read came in. */
 	redisCallbackFn *unasked; /* Gets what comes while none is due; NULL: that is a fault. */
 	size_t bytes;		  /* Of the reply that is coming in. */
 	char why[128];

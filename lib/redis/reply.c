@@ -137,17 +137,22 @@ static void decode_integer(enum rlk_op op, const redisReply *reply, struct rlk_a
 static void decode_inspect(const redisReply *reply, struct rlk_answer *answer)
 {
 	const redisReply *owner;
+	long long in_line;
 
 	answer->kind = RLK_VALUE;
+	answer->in_line = -1;
 	if (reply->type == REDIS_REPLY_STATUS) { /* PONG */
 		return;
 	}
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-	    reply->element[1]->type != REDIS_REPLY_INTEGER) {
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
+	    reply->element[1]->type != REDIS_REPLY_INTEGER ||
+	    reply->element[2]->type != REDIS_REPLY_INTEGER) {
 		unexpected(answer);
 		return;
 	}
 	owner = reply->element[0];
+	in_line = reply->element[2]->integer;
+	answer->in_line = in_line < 0 || in_line > INT32_MAX ? -1 : (int32_t)in_line;
 	if (owner->type == REDIS_REPLY_STRING) {
 		answer->held = true;
 		answer->text = owner->str;

@@ -132,11 +132,15 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"return {born, now}",
 		"842d4437537835e8ddbfac3ec4e9b2fa21222785",
 	},
-	/* Who has the key, and for how long? KEYS lock. {owner, 256 bytes of it at most, or nil; pttl}. */
+	/* Who has the key, for how long, and how many stand in line for it (1000 at most)? KEYS lock,
+	 * line. {owner, 256 bytes of it at most, or nil; pttl; in line, or -1 if we have no right to}. */
 	[RLK_SCRIPT_INSPECT] = {
 		"local owner = redis.call('GET', KEYS[1])\n"
-		"return {owner and string.sub(owner, 1, 256), redis.call('PTTL', KEYS[1])}",
-		"c23977394f703475e94c91904be3bc88aee26a09",
+		"local line = redis.pcall('ZRANGE', KEYS[2], 0, 999)\n"
+		"local call = redis.pcall('PUBLISH', 'redlock:wake:', '')\n"
+		"return {owner and string.sub(owner, 1, 256), redis.call('PTTL', KEYS[1]),\n"
+		"  (line.err or type(call) ~= 'number') and -1 or #line}",
+		"eed2a9aedb52c5879b77cdbd1393048c89ccf93c",
 	},
 	/* Stand in line. If the key is free, the first in line gets it. The line lasts for as long
 	 * as the key, and a while longer: whoever stands in it comes back when the key must be

@@ -6,8 +6,8 @@
 
 #include "bounds.h"
 
-/* What almost every reply is: a word, a number, nothing, or two of them; or three, as a message on a
- * channel is. */
+/* What almost every reply is: a word, a number, nothing, or two of them; or three, as a message on
+ * a channel is. */
 #define RLK_SLOT_ELEMENTS 3
 #define RLK_SLOT_TEXT 48
 

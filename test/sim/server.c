@@ -202,6 +202,7 @@ static void look(const struct sim *sim, const struct sim_server *server, const s
 
 	answer->kind = RLK_VALUE;
 	answer->remaining_ms = (int64_t)left;
+	answer->in_line = (int32_t)key->places;
 	if (op == RLK_OP_INSPECT && left > 0) {
 		answer->held = true;
 		answer->text = key->token; /* Lent, as a reply's text is. */

@@ -39,6 +39,11 @@ END_TEST
 
 START_TEST(every_vote_has_a_name)
 {
+	ck_assert_str_eq(redlock_way_name(REDLOCK_WAY_NONE), "none");
+	ck_assert_str_eq(redlock_way_name(REDLOCK_WAY_CLIENT), "client");
+	ck_assert_str_eq(redlock_way_name(REDLOCK_WAY_LINE), "line");
+	ck_assert_str_eq(redlock_way_name(REDLOCK_WAY_PAUSES), "pauses");
+	ck_assert_str_eq(redlock_way_name((enum redlock_way)4), "unknown");
 	ck_assert_str_eq(redlock_vote_name(REDLOCK_VOTE_NONE), "none");
 	ck_assert_str_eq(redlock_vote_name(REDLOCK_VOTE_GRANTED), "granted");
 	ck_assert_str_eq(redlock_vote_name(REDLOCK_VOTE_HELD), "held");

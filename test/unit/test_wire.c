@@ -85,7 +85,8 @@ START_TEST(scripts_go_by_digest)
 		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$3\r\nt\0k\r\n", 6);
 	EXPECT_SCRIPT(RLK_OP_EXTEND, RLK_SCRIPT_EXTEND,
 		      "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n$3\r\n500\r\n", 6);
-	EXPECT_SCRIPT(RLK_OP_INSPECT, RLK_SCRIPT_INSPECT, "$1\r\n1\r\n$3\r\na\0b\r\n", 4);
+	EXPECT_SCRIPT(RLK_OP_INSPECT, RLK_SCRIPT_INSPECT,
+		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n", 5);
 }
 END_TEST
 
@@ -248,14 +249,13 @@ static const struct meaning meanings[] = {
 	{RLK_OP_JOIN, "*2\r\n:0\r\n$8\r\n1234 0 1\r\n", RLK_NO},
 	{RLK_OP_JOIN, "*2\r\n:0\r\n$6\r\n-1 3 0\r\n", RLK_NO},
 	{RLK_OP_JOIN, "*2\r\n:0\r\n$6\r\n1 -3 0\r\n", RLK_ERROR},
-	{RLK_OP_JOIN, "*2\r\n:0\r\n$7\r\n1 3 0 4\r\n", RLK_ERROR},
 	{RLK_OP_JOIN, "*2\r\n:0\r\n$22\r\n99999999999999999999 0 \r\n", RLK_ERROR},
 	{RLK_OP_JOIN, "-WRONGTYPE x\r\n", RLK_ERROR},
 	{RLK_OP_REMAINING, ":700\r\n", RLK_VALUE},
 	{RLK_OP_REMAINING, ":-1\r\n", RLK_VALUE},
 	{RLK_OP_INSPECT, "+PONG\r\n", RLK_VALUE},
-	{RLK_OP_INSPECT, "*2\r\n$1\r\nt\r\n:5\r\n", RLK_VALUE},
-	{RLK_OP_INSPECT, "*2\r\n$-1\r\n:-2\r\n", RLK_VALUE},
+	{RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:5\r\n:4\r\n", RLK_VALUE},
+	{RLK_OP_INSPECT, "*3\r\n$-1\r\n:-2\r\n:-1\r\n", RLK_VALUE},
 	{RLK_OP_INSPECT, "-WRONGTYPE x\r\n", RLK_ERROR},
 	{RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$4\r\n900x\r\n", RLK_ERROR},
 	{RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$0\r\n\r\n", RLK_ERROR},
@@ -317,12 +317,13 @@ START_TEST(values_are_passed_on)
 	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "$-1\r\n").remaining_ms, -1);
 	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$2\r\n-7\r\n").remaining_ms, -1);
 	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-7\r\n").remaining_ms, -1);
-	ck_assert_int_eq(answer_to(RLK_OP_INSPECT, "*2\r\n$1\r\nt\r\n:-7\r\n").remaining_ms, -1);
+	ck_assert_int_eq(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:-7\r\n:4\r\n").remaining_ms, -1);
 	ck_assert_uint_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$3\r\n900\r\n").fence, 900);
 	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-2\r\n").remaining_ms, 0);
 	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-1\r\n").remaining_ms, -1);
-	ck_assert(answer_to(RLK_OP_INSPECT, "*2\r\n$1\r\nt\r\n:5\r\n").held);
-	ck_assert(!answer_to(RLK_OP_INSPECT, "*2\r\n$-1\r\n:-2\r\n").held);
+	ck_assert(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:5\r\n:4\r\n").held);
+	ck_assert_int_eq(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:5\r\n:4\r\n").in_line, 4);
+	ck_assert(!answer_to(RLK_OP_INSPECT, "*3\r\n$-1\r\n:-2\r\n:-1\r\n").held);
 }
 END_TEST
 
