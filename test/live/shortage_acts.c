@@ -261,12 +261,15 @@ static void lose_all_connections(struct stage *stage)
 	for (size_t i = 0; i < 3; i++) {
 		server_do(&rig.servers.at[i], "CLIENT KILL TYPE normal SKIPME yes");
 	}
-	loop_run_ms(&rig.loop, 1);
 }
 
+/* Until an allocation has failed, and a moment longer; or until all must have been made. */
 static void reconnect(struct stage *stage)
 {
 	(void)stage;
+	for (int i = 0; i < 100 && !faulty.failed; i++) {
+		loop_run_ms(&rig.loop, 10);
+	}
 	loop_run_ms(&rig.loop, 30);
 }
 
