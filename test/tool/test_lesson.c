@@ -8,7 +8,7 @@
 /* Take @name; the token, to be freed. */
 static char *take(const char *name)
 {
-	const struct result *result = TOOL("lock", "-n", "--ttl", "60s", name);
+	const struct result *result = TOOL("lock", PATIENT, "-n", "--ttl", "60s", name);
 	ck_assert_msg(result->code == 0, "%s", result->err);
 	return strndup(result->out, strcspn(result->out, "\n"));
 }
@@ -32,9 +32,9 @@ START_TEST(the_printed_token_is_the_value_of_the_key_and_unlocks_it)
 {
 	char *token = take("printed");
 	ck_assert_uint_eq(count_owned("printed", token), STAGE_NODES);
-	ck_assert_int_eq(TOOL("unlock", "printed", token)->code, 0);
+	ck_assert_int_eq(TOOL("unlock", PATIENT, "printed", token)->code, 0);
 	UNTIL(stage_count_key("printed") == 0);
-	const struct result *result = TOOL("unlock", "printed", token);
+	const struct result *result = TOOL("unlock", PATIENT, "printed", token);
 	ck_assert_int_eq(result->code, 79);
 	ck_assert_str_ne(result->err, "");
 	free(token);
@@ -46,9 +46,9 @@ START_TEST(a_token_in_quotes_unlocks_nothing_and_is_not_ok)
 	char quoted[128];
 	char *token = take("quoted");
 	snprintf(quoted, sizeof quoted, "b'%s'", token);
-	ck_assert_int_eq(TOOL("unlock", "quoted", quoted)->code, 79);
+	ck_assert_int_eq(TOOL("unlock", PATIENT, "quoted", quoted)->code, 79);
 	ck_assert_uint_eq(count_owned("quoted", token), STAGE_NODES);
-	ck_assert_int_eq(TOOL("unlock", "quoted", token)->code, 0);
+	ck_assert_int_eq(TOOL("unlock", PATIENT, "quoted", token)->code, 0);
 	UNTIL(stage_count_key("quoted") == 0);
 	free(token);
 }
@@ -63,7 +63,7 @@ START_TEST(no_two_processes_draw_the_same_token)
 		for (unsigned j = 0; j < i; j++) {
 			ck_assert_str_ne(tokens[i], tokens[j]);
 		}
-		ck_assert_int_eq(TOOL("unlock", "drawn", tokens[i])->code, 0);
+		ck_assert_int_eq(TOOL("unlock", PATIENT, "drawn", tokens[i])->code, 0);
 		UNTIL(stage_count_key("drawn") == 0);
 	}
 	for (unsigned i = 0; i < 8; i++) {

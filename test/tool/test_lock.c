@@ -9,7 +9,7 @@
 /* Take @name; the token, to be freed. */
 static char *take(const char *name, const char *ttl)
 {
-	const struct result *result = TOOL("lock", "-n", "--ttl", ttl, name);
+	const struct result *result = TOOL("lock", PATIENT, "-n", "--ttl", ttl, name);
 	ck_assert_msg(result->code == 0, "%s", result->err);
 	char *token = strdup(result->out);
 	token[strcspn(token, "\n")] = '\0';
@@ -19,7 +19,7 @@ static char *take(const char *name, const char *ttl)
 /* So that what a test leaves locked is not in the way of anything. */
 static void drop(const char *name, char *token)
 {
-	ck_assert_int_eq(TOOL("unlock", name, token)->code, 0);
+	ck_assert_int_eq(TOOL("unlock", PATIENT, name, token)->code, 0);
 	UNTIL(stage_count_key(name) == 0);
 	free(token);
 }
