@@ -139,6 +139,7 @@ static bool play(struct ours_rivals *ours, const struct contend_plan *plan, char
 
 	session_options(&client, options->ttl_ms);
 	client.node_timeout_ms = options->node_timeout_ms;
+	client.hand_max = plan->options->hands;
 	if (session_open(&ours->session, plan->nodes, &client, why, WHY_MAX) != 0) {
 		return false;
 	}

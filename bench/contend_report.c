@@ -205,8 +205,9 @@ void contend_write(const struct lab *lab, const void *data, FILE *file)
 	lab_write_conditions(lab, file);
 	fprintf(file,
 		"  \"hold_ms\": %u, \"think_min_ms\": %u, \"think_max_ms\": %u, "
-		"\"plain_ms\": %u,\n",
-		options->hold_ms, options->think_min_ms, options->think_max_ms, options->plain_ms);
+		"\"hands\": %u, \"plain_ms\": %u,\n",
+		options->hold_ms, options->think_min_ms, options->think_max_ms, options->hands,
+		options->plain_ms);
 	fprintf(file, "  \"rounds\": %u, \"block_s\": %g,\n  \"results\": [\n", lab->options.rounds,
 		(double)lab->options.duration_ns / 1e9);
 	for (i = 0; i < cells; i++) {

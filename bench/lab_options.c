@@ -29,6 +29,7 @@ enum {
 	WAITERS,
 	HOLD,
 	THINK,
+	HANDS,
 	PLAIN,
 	BRIEF,
 	WHO,
@@ -57,6 +58,7 @@ static const struct option known[] = {{"in-flight", required_argument, NULL, IN_
 				      {"waiters", required_argument, NULL, WAITERS},
 				      {"hold-ms", required_argument, NULL, HOLD},
 				      {"think-ms", required_argument, NULL, THINK},
+				      {"hands", required_argument, NULL, HANDS},
 				      {"plain-ms", required_argument, NULL, PLAIN},
 				      {"brief", no_argument, NULL, BRIEF},
 				      {"who", required_argument, NULL, WHO},
@@ -115,6 +117,8 @@ static bool take_contend(struct contend_options *options, int which, const char 
 				  &options->waiter_counts);
 	case HOLD:
 		return take_small(text, 0, 10000, &options->hold_ms);
+	case HANDS:
+		return take_small(text, 0, 1000000, &options->hands);
 	case THINK:
 		return value_range(text, 60000, &options->think_min_ms, &options->think_max_ms);
 	default:
@@ -185,6 +189,7 @@ static bool take(struct lab_options *options, int which, const char *text)
 	case WAITERS:
 	case HOLD:
 	case THINK:
+	case HANDS:
 	case PLAIN:
 		return take_contend(&options->contend, which, text);
 	default:
@@ -311,6 +316,7 @@ int lab_options_parse(struct lab_options *options, int argc, char **argv, int *c
 		.contend = {.hold_ms = UINT32_MAX,
 			    .think_min_ms = 10,
 			    .think_max_ms = 30,
+			    .hands = 16,
 			    .plain_ms = 5},
 		.who = &crowd_ours,
 	};

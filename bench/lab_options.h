@@ -27,6 +27,7 @@ struct contend_options {
 	uint32_t hold_ms;
 	uint32_t think_min_ms; /* After a release, before it wants it again. */
 	uint32_t think_max_ms;
+	uint32_t hands;	   /* So often a lease goes from waiter to waiter of one process. */
 	uint32_t plain_ms; /* Between two attempts of the plain ones, on average. */
 };
 
