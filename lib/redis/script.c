@@ -10,13 +10,13 @@
  * not listen is gone. What a user may not do is left out: then nobody is in line. */
 #define PASS_ON(heir)                                                                              \
 	"for _ = 1, 128 do\n"                                                                      \
-	"  local t = redis.pcall('ZPOPMIN', KEYS[2])[1]\n"                                         \
+	"  local t = redis.pcall('ZPOPMIN', line)[1]\n"                                            \
 	"  if not t then break end\n"                                                              \
 	"  local n = t == ARGV[1] and 1 or redis.pcall('PUBLISH', 'redlock:wake:' .. "             \
 	"string.sub(t, 33, 44), 'y' .. string.sub(t, 49))\n"                                       \
 	"  if type(n) == 'number' and n > 0 and not redis.pcall('PSETEX', KEYS[1], "               \
 	"tonumber(string.sub(t, 45, 48)), string.sub(t, 1, 32)).err then\n"                        \
-	"    for i, s in ipairs(redis.pcall('ZRANGE', KEYS[2], 0, 1)) do\n"                        \
+	"    for i, s in ipairs(redis.pcall('ZRANGE', line, 0, 1)) do\n"                           \
 	"      redis.pcall('PUBLISH', 'redlock:wake:' .. string.sub(s, 33, 44), "                  \
 	"'n' .. string.sub(s, 49) .. i * string.sub(t, 45, 48))\n"                                 \
 	"    end\n"                                                                                \
@@ -26,14 +26,19 @@
 
 /* clang-format off */
 const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
-	/* Delete the key if it is ours, or pass it on; and leave the line. KEYS lock, line. ARGV
-	 * token [, ticket]. 1: deleted; 2: passed on; 0: not ours. */
+	/* Delete the key if it is ours, or pass it on; and leave the line. Written for the case
+	 * that nobody is in line, as every release is: the line's key is not a key of its own to
+	 * send, parse and look up. KEYS lock. ARGV token [, ticket]. 1: deleted; 2: passed on; 0:
+	 * not ours. */
 	[RLK_SCRIPT_RELEASE] = {
-		"if ARGV[2] then redis.pcall('ZREM', KEYS[2], ARGV[2]) end\n"
-		"if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+		"local key, call = KEYS[1], redis.call\n"
+		"local line = key .. ':line'\n"
+		"if call('GET', key) == ARGV[1] and redis.pcall('EXISTS', line) == 0 then return call('DEL', key) end\n"
+		"if ARGV[2] then redis.pcall('ZREM', line, ARGV[2]) end\n"
+		"if call('GET', key) ~= ARGV[1] then return 0 end\n"
 		PASS_ON("return 2")
-		"return redis.call('DEL', KEYS[1])",
-		"a01da2b4bdc50f6d52115c0ec676934778bdc91b",
+		"return call('DEL', key)",
+		"1f8ba9277d2534e03509fbcc2492073f642bba59",
 	},
 	/* Lengthen the key's life if it is ours, never shorten it: an older promise must
 	 * hold. KEYS lock [, fence] [, incarnation]. ARGV token, ttl ms [, fence ttl ms or 0 [, run_id:born]].
@@ -148,20 +153,21 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 	 * KEYS lock, line. ARGV ticket, since (us), ms longer. {1, ''}: kept for us; {0, 'pttl rank
 	 * foreign'}: in line. */
 	[RLK_SCRIPT_JOIN] = {
-		"redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])\n"
+		"local line = KEYS[2]\n"
+		"redis.call('ZADD', line, ARGV[2], ARGV[1])\n"
 		"local owner = redis.call('GET', KEYS[1])\n"
 		"if not owner then\n"
 		PASS_ON("owner = string.sub(t, 1, 32) break")
 		"end\n"
 		"if owner == string.sub(ARGV[1], 1, 32) then\n"
-		"  redis.call('ZREM', KEYS[2], ARGV[1])\n"
+		"  redis.call('ZREM', line, ARGV[1])\n"
 		"  return {1, ''}\n"
 		"end\n"
 		"local left = redis.call('PTTL', KEYS[1])\n"
-		"redis.call('PEXPIRE', KEYS[2], math.max(left, 0) + ARGV[3])\n"
+		"redis.call('PEXPIRE', line, math.max(left, 0) + ARGV[3])\n"
 		"local foreign = owner and (#owner ~= 32 or string.find(owner, '[^0-9a-f]')) and 1 or 0\n"
-		"return {0, left .. ' ' .. (redis.call('ZRANK', KEYS[2], ARGV[1]) or 0) .. ' ' .. foreign}",
-		"5271be2ea591710ca4846b257bbf8ac79f473f83",
+		"return {0, left .. ' ' .. (redis.call('ZRANK', line, ARGV[1]) or 0) .. ' ' .. foreign}",
+		"d6b7edf4cab021a4d590ded80acdb17c9429510c",
 	},
 	/* Set the key if it is free, or kept for us: then for as long as was asked, and never
 	 * for less. KEYS lock, line. ARGV token, ttl ms, ticket. {1, ''}: granted; {0, pttl}: held. */

@@ -289,11 +289,10 @@ static void add_script_args(struct args *args, const struct rlk_command *command
 /* The suffix of the helper key that the script wants, or NULL. */
 static const char *helper_of(const struct rlk_command *command, enum rlk_script_id id)
 {
-	if (id == RLK_SCRIPT_RELEASE || id == RLK_SCRIPT_JOIN || id == RLK_SCRIPT_CONFIRM ||
-	    id == RLK_SCRIPT_INSPECT) {
+	if (id == RLK_SCRIPT_JOIN || id == RLK_SCRIPT_CONFIRM || id == RLK_SCRIPT_INSPECT) {
 		return RLK_LINE_SUFFIX;
 	}
-	return command->fence != 0 ? RLK_FENCE_SUFFIX : NULL;
+	return command->fence != 0 && id != RLK_SCRIPT_RELEASE ? RLK_FENCE_SUFFIX : NULL;
 }
 
 /* Returns how many. */

@@ -81,8 +81,8 @@ static void expect_script(enum rlk_op op, enum rlk_script_id id, const char *res
 
 START_TEST(scripts_go_by_digest)
 {
-	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE,
-		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$3\r\nt\0k\r\n", 6);
+	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE, "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n",
+		      5);
 	EXPECT_SCRIPT(RLK_OP_EXTEND, RLK_SCRIPT_EXTEND,
 		      "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n$3\r\n500\r\n", 6);
 	EXPECT_SCRIPT(RLK_OP_INSPECT, RLK_SCRIPT_INSPECT,
@@ -109,8 +109,8 @@ START_TEST(fencing_adds_a_key_and_a_token)
 		      "$1\r\n2\r\n$3\r\na\0b\r\n$9\r\na\0b:fence\r\n$3\r\nt\0k\r\n$3\r\n500\r\n"
 		      "$8\r\n86400000\r\n",
 		      8);
-	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE,
-		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$3\r\nt\0k\r\n", 6);
+	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE, "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n",
+		      5);
 }
 END_TEST
 
@@ -123,8 +123,8 @@ START_TEST(a_checked_vote_names_the_incarnation_that_logged_in)
 		      "$1\r\n2\r\n$3\r\na\0b\r\n$3\r\ninc\r\n$3\r\nt\0k\r\n$3\r\n500\r\n"
 		      "$6\r\nrun:77\r\n",
 		      8);
-	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE,
-		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$3\r\nt\0k\r\n", 6);
+	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE, "$1\r\n1\r\n$3\r\na\0b\r\n$3\r\nt\0k\r\n",
+		      5);
 	command.fence = 123;
 	EXPECT_SCRIPT(RLK_OP_REPAIR, RLK_SCRIPT_FENCED,
 		      "$1\r\n3\r\n$3\r\na\0b\r\n$9\r\na\0b:fence\r\n$3\r\ninc\r\n$3\r\nt\0k\r\n"
@@ -159,9 +159,7 @@ START_TEST(who_stands_in_line_has_a_ticket_of_64_bytes)
 		      "\r\n$3\r\n500\r\n$64\r\n" TICKET "\r\n",
 		      8);
 	EXPECT_SCRIPT(RLK_OP_RELEASE, RLK_SCRIPT_RELEASE,
-		      "$1\r\n2\r\n$3\r\na\0b\r\n$8\r\na\0b:line\r\n$32\r\n" TOKEN32
-		      "\r\n$64\r\n" TICKET "\r\n",
-		      7);
+		      "$1\r\n1\r\n$3\r\na\0b\r\n$32\r\n" TOKEN32 "\r\n$64\r\n" TICKET "\r\n", 6);
 	/* A repair is for whom the key was set already. */
 	command.op = RLK_OP_REPAIR;
 	ck_assert_int_eq(rlk_wire_script(&command), RLK_SCRIPTS);
@@ -173,7 +171,7 @@ START_TEST(a_connection_that_has_not_seen_a_script_gets_its_text)
 	node.loaded = 0;
 	command.op = RLK_OP_RELEASE;
 	rlk_wire_encode(&wire, &command, &node);
-	ck_assert_mem_eq(wire.bytes, "*6\r\n$4\r\nEVAL\r\n", 14);
+	ck_assert_mem_eq(wire.bytes, "*5\r\n$4\r\nEVAL\r\n", 14);
 	ck_assert_ptr_nonnull(strstr(wire.bytes, rlk_scripts[RLK_SCRIPT_RELEASE].text));
 }
 END_TEST
@@ -317,7 +315,8 @@ START_TEST(values_are_passed_on)
 	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "$-1\r\n").remaining_ms, -1);
 	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$2\r\n-7\r\n").remaining_ms, -1);
 	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-7\r\n").remaining_ms, -1);
-	ck_assert_int_eq(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:-7\r\n:4\r\n").remaining_ms, -1);
+	ck_assert_int_eq(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:-7\r\n:4\r\n").remaining_ms,
+			 -1);
 	ck_assert_uint_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$3\r\n900\r\n").fence, 900);
 	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-2\r\n").remaining_ms, 0);
 	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-1\r\n").remaining_ms, -1);
