@@ -117,20 +117,26 @@ static void step_out(struct rlk_lock *lock)
 
 /* ---- In line --------------------------------------------------------------------------------- */
 
-/* How many are ahead, as a quorum of nodes has it; and is it a holder who calls nobody? */
+/* How many are ahead, as the node in the middle has it; and do most nodes say that the holder may
+ * be one who calls nobody? A single node that says anything else changes neither. */
 static unsigned rank_of(const struct rlk_lock *lock, bool *foreign)
 {
-	unsigned i, ranks = 0, known = 0;
+	uint16_t ranks[RLK_NODES_MAX], rank;
+	unsigned i, j, known = 0, strangers = 0;
 
-	*foreign = false;
 	for (i = 0; i < lock->cluster->node_count; i++) {
-		if (lock->ballots[i].vote == REDLOCK_VOTE_HELD) {
-			ranks += lock->ballots[i].rank;
-			*foreign |= lock->ballots[i].foreign;
-			known++;
+		if (lock->ballots[i].vote != REDLOCK_VOTE_HELD) {
+			continue;
 		}
+		rank = lock->ballots[i].rank;
+		for (j = known++; j > 0 && ranks[j - 1] > rank; j--) {
+			ranks[j] = ranks[j - 1];
+		}
+		ranks[j] = rank;
+		strangers += lock->ballots[i].foreign;
 	}
-	return known == 0 ? 0 : ranks / known;
+	*foreign = 2 * strangers > known;
+	return known == 0 ? 0 : ranks[(known - 1) / 2];
 }
 
 /* Join again when the other lease is over, one after the other: so much for a holder who died. */
@@ -346,7 +352,7 @@ static void called(struct rlk_lock *lock, unsigned node)
 void rlk_line_called(struct rlk_cluster *cluster, unsigned node, const struct rlk_call *call)
 {
 	struct rlk_lock *lock = find(cluster, call);
-	uint64_t at_us;
+	uint64_t at_us, earliest_us;
 
 	if (lock == NULL || cluster->closing) {
 		return;
@@ -354,7 +360,11 @@ void rlk_line_called(struct rlk_cluster *cluster, unsigned node, const struct rl
 	if (call->yours) {
 		called(lock, node);
 	} else if (lock->state == RLK_WAITING) {
+		/* Nor can a node that calls again and again make us ask all the time. */
+		earliest_us =
+			rlk_later(lock->round.start_us, rlk_us(lock->attempt->ticket.keep_ms));
 		at_us = rlk_later(rlk_now(cluster), rlk_us(call->in_ms));
+		at_us = at_us > earliest_us ? at_us : earliest_us;
 		if (at_us < lock->alarm.at_us) {
 			wake_at(lock, at_us);
 		}

@@ -78,6 +78,25 @@ START_TEST(a_node_that_calls_without_reason_is_not_believed_for_long)
 }
 END_TEST
 
+START_TEST(a_node_that_calls_the_next_all_the_time_is_not_heeded_all_the_time)
+{
+	struct sim_lock *lock;
+	unsigned i;
+
+	scene(5);
+	scene_holding(scene_renewed(bob));
+	lock = scene_in_line(scene_lock(alice));
+	for (i = 0; i < 1000; i++) {
+		struct rlk_call call = {.name = (uint32_t)lock->core->name->hash,
+					.seq = lock->core->attempt->ticket.seq};
+		sim_ear_call(sim, 0, alice->index, &call);
+		sim_run(sim, 5 * MS);
+	}
+	ck_assert_int_eq(lock->core->state, RLK_WAITING);
+	ck_assert_uint_le(sim->servers[1].asked[RLK_OP_JOIN], 60);
+}
+END_TEST
+
 START_TEST(who_is_connected_anew_joins_the_line_anew)
 {
 	struct sim_lock *first, *second;
@@ -209,6 +228,7 @@ void add_line_trouble(TCase *tcase)
 	tcase_add_test(tcase, who_dies_in_line_is_passed_over);
 	tcase_add_test(tcase, who_stands_still_in_line_holds_up_the_others_for_a_moment);
 	tcase_add_test(tcase, a_node_that_calls_without_reason_is_not_believed_for_long);
+	tcase_add_test(tcase, a_node_that_calls_the_next_all_the_time_is_not_heeded_all_the_time);
 	tcase_add_test(tcase, who_is_connected_anew_joins_the_line_anew);
 	tcase_add_test(tcase, a_call_that_was_not_heard_is_made_up_for_by_listening_again);
 	tcase_add_test(tcase, nodes_that_call_different_clients_do_not_keep_both_out);
