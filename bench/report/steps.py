@@ -17,7 +17,7 @@ LEVELS = "1,4,16,64,256,1024"
 LOCKS = "10,1000,10000,100000"
 CONTENDERS = "2,8,32,128"
 # At least one for each process.
-WAITERS = "4,8,32,128"
+WAITERS = "8,32,128"
 CONDITIONS = "healthy,hung1,hung2,dead1,slow1,rtt"
 # On five nodes; and one that is for a single one.
 PEERS = "redsync,redsync-failfast,rueidislock"
@@ -69,7 +69,15 @@ def shared(quick):
 
 
 def handovers(quick):
-    return ["contend", "--processes", "1,4", "--waiters", "4,8" if quick else WAITERS]
+    return ["contend", "--processes", "1,4,8", "--waiters", "8,32" if quick else WAITERS]
+
+
+def far(_quick):
+    return ["contend", "--condition", "rtt", "--processes", "4", "--waiters", "32"]
+
+
+def apart(quick):
+    return [*far(quick), "--hands", "0"]
 
 
 def timeline(_quick):
@@ -86,7 +94,9 @@ STEPS = [
     Step("steps", steps, 60, seconds=(0.4, 0.1)),
     Step("peers", peers, 210, seconds=(0.4, 0.1)),
     Step("shared", shared, 110, seconds=(0.4, 0.1)),
-    Step("handovers", handovers, 85),
+    Step("handovers", handovers, 120),
+    Step("far", far, 35, seconds=(2, 0.2)),
+    Step("apart", apart, 35, seconds=(2, 0.2)),
     Step("timeline", timeline, 40, rounds=None, seconds=(10, 2)),
     Step("growth", growth, 40, seconds=(0.5, 0.1)),
 ]

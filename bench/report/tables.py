@@ -237,6 +237,15 @@ def shared(told):
     return captioned(told, table(heading, rows))
 
 
+def longest_to_median(figures):
+    """How much longer the longest wait was than the one in the middle, within each round."""
+    longest, middle = figures.get("wait_max_ms"), figures.get("wait_p50_ms")
+    if not longest or not middle:
+        return None
+    pairs = zip(longest["rounds"], middle["rounds"])
+    return median([long / mid for long, mid in pairs if long and mid])
+
+
 def handover_row(plain, ours):
     mine, other = ours["figures"], plain["figures"]
     rate = mine["handovers_per_s"]
@@ -249,24 +258,51 @@ def handover_row(plain, ours):
         times(mine["to_ceiling"]["median"]),
         micros(1000 * other["wait_p99_ms"]["median"]),
         micros(1000 * mine["wait_p99_ms"]["median"]),
+        times(longest_to_median(mine)),
         times(mine["jain"]["median"]),
         count(other["commands_per_handover"]["median"]),
         count(mine["commands_per_handover"]["median"]),
     ]
 
 
-def handovers(told):
-    """A row for each number of processes and waiters."""
-    rows = told["result"]["results"]
-    found = {(row["processes"], row["waiters"], row["who"]): row for row in rows}
+def handover_rows(told, condition):
     rows = [
+        row
+        for row in told["result"]["results"]
+        if row.get("condition", "healthy") == condition
+    ]
+    found = {(row["processes"], row["waiters"], row["who"]): row for row in rows}
+    return [
         handover_row(found[processes, waiters, "plain"], found[processes, waiters, "ours"])
         for processes, waiters, who in found
         if who == "ours"
     ]
-    rate = ["handovers a second: polling", "libredlock", "/ polling", "of the possible"]
-    rest = ["wait p99: polling", "libredlock", "fairness", "commands each: polling", "libredlock"]
-    return captioned(told, table(["Processes", "Contenders", *rate, *rest], rows))
+
+
+HANDOVERS = [
+    "Processes",
+    "Contenders",
+    "handovers a second: polling",
+    "libredlock",
+    "/ polling",
+    "of the possible",
+    "wait p99: polling",
+    "libredlock",
+    "longest wait / median",
+    "fairness",
+    "commands each: polling",
+    "libredlock",
+]
+
+
+def handovers(told):
+    """A row for each number of processes and waiters."""
+    return captioned(told, table(HANDOVERS, handover_rows(told, "healthy")))
+
+
+def far(told):
+    """The same, on nodes that are far away."""
+    return captioned(told, table(HANDOVERS, handover_rows(told, "rtt")))
 
 
 # ---- Many locks ----------------------------------------------------------------------------------
@@ -310,6 +346,8 @@ TABLES = {
     "peers": peers,
     "shared": shared,
     "handovers": handovers,
+    "far": far,
+    "apart": far,
     "growth": growth,
 }
 
