@@ -70,6 +70,7 @@ static void join(struct rlk_lock *lock)
 	unsigned i;
 
 	lock->called = 0;
+	lock->led = false;
 	rlk_lock_open_round(lock);
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		rlk_lock_join_at(lock, &lock->cluster->nodes[i], lock->round.start_us);

@@ -149,7 +149,7 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 	},
 	/* Stand in line. If the key is free, the first in line gets it. The line lasts for as long
 	 * as the key, and a while longer: whoever stands in it comes back when the key must be
-	 * gone. Owners that are not 32 hex digits may follow another protocol, and call nobody.
+	 * gone, which may be later for those who came earlier. Owners that are not 32 hex digits may follow another protocol, and call nobody.
 	 * KEYS lock, line. ARGV ticket, since (us), ms longer. {1, ''}: kept for us; {0, 'pttl rank
 	 * foreign'}: in line. */
 	[RLK_SCRIPT_JOIN] = {
@@ -164,10 +164,11 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"  return {1, ''}\n"
 		"end\n"
 		"local left = redis.call('PTTL', KEYS[1])\n"
-		"redis.call('PEXPIRE', line, math.max(left, 0) + ARGV[3])\n"
+		"local life = math.max(left, 0) + ARGV[3]\n"
+		"if redis.call('PTTL', line) < life then redis.call('PEXPIRE', line, life) end\n"
 		"local foreign = owner and (#owner ~= 32 or string.find(owner, '[^0-9a-f]')) and 1 or 0\n"
 		"return {0, left .. ' ' .. (redis.call('ZRANK', line, ARGV[1]) or 0) .. ' ' .. foreign}",
-		"d6b7edf4cab021a4d590ded80acdb17c9429510c",
+		"e3d393dcb0b7877b7a6193c1095e3e4eacfa30f8",
 	},
 	/* Set the key if it is free, or kept for us: then for as long as was asked, and never
 	 * for less. KEYS lock, line. ARGV token, ttl ms, ticket. {1, ''}: granted; {0, pttl}: held. */

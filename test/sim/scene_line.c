@@ -89,6 +89,28 @@ START_TEST(those_in_line_are_served_in_the_order_of_asking)
 }
 END_TEST
 
+START_TEST(a_place_in_line_lasts_until_its_client_comes_back)
+{
+	struct rlk_lock_config brief = {.ttl_ms = 1000, .auto_renew = true};
+	struct sim_lock *locks[3], *last;
+
+	scene_new(5);
+	sim->config.max_ttl_ms = 60000;
+	scene_enter();
+	locks[0] = scene_holding(scene_lock_ttl(alice, 60000));
+	locks[1] = scene_in_line(sim_lock_new(scene_client(), JOB, &brief));
+	locks[2] = scene_in_line(scene_lock(bob));
+	sim_run(sim, S);
+	ck_assert_int_eq(sim_release(locks[0], true), 0);
+	scene_until_had_us(locks[1]);
+	last = scene_in_line(scene_lock(alice)); /* Joins while the key has a short time to live. */
+	ck_assert_int_eq(sim_cancel(last), 0);
+	sim_run(sim, 45 * S);
+	ck_assert_int_eq(sim_release(locks[1], true), 0);
+	ck_assert_uint_le(scene_until_had_us(locks[2]), 4 * MS);
+}
+END_TEST
+
 START_TEST(who_is_in_line_comes_back_only_when_the_other_lease_must_be_over)
 {
 	struct sim_lock *lock;
@@ -178,6 +200,7 @@ void add_line(TCase *tcase)
 	tcase_add_test(tcase, a_lease_that_was_called_for_counts_from_the_round_that_confirms_it);
 	tcase_add_test(tcase, a_handover_costs_the_same_however_many_wait);
 	tcase_add_test(tcase, those_in_line_are_served_in_the_order_of_asking);
+	tcase_add_test(tcase, a_place_in_line_lasts_until_its_client_comes_back);
 	tcase_add_test(tcase, who_is_in_line_comes_back_only_when_the_other_lease_must_be_over);
 	tcase_add_test(tcase, who_stops_waiting_leaves_every_line);
 	tcase_add_test(tcase, a_wait_in_line_ends_on_time);

@@ -136,16 +136,18 @@ static bool is_foreign(const struct sim_key *key)
 void sim_line_join(struct sim *sim, struct sim_server *server, struct sim_key *key,
 		   const struct sim_command *command, struct rlk_answer *answer)
 {
-	uint64_t left;
+	uint64_t left, dies_ms, had_ms;
 
 	forget_if_over(sim, server, key);
+	had_ms = key->places == 0 ? 0 : key->line_dies_ms;
 	add(sim, key, command);
 	if (sim_server_left_ms(sim, server, key) == 0 || RLK_MUTANT(LINE_PASS_HELD)) {
 		key->line_dies_ms = UINT64_MAX; /* For as long as this script takes. */
 		sim_line_pass(sim, server, key, command);
 	}
 	left = sim_server_left_ms(sim, server, key);
-	key->line_dies_ms = clock_ms(sim, server) + left + RLK_LINE_LIFE_MS;
+	dies_ms = clock_ms(sim, server) + left + RLK_LINE_LIFE_MS;
+	key->line_dies_ms = dies_ms > had_ms ? dies_ms : had_ms;
 	if (left > 0 && sim_server_has(sim, server, command)) {
 		sim_line_leave(key, command->token);
 		answer->kind = RLK_YES;
