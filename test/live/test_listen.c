@@ -102,6 +102,21 @@ START_TEST(it_is_listened_to_by_name)
 }
 END_TEST
 
+/* Its name has two addresses, and the first one leads nowhere. */
+START_TEST(it_is_listened_to_at_the_address_that_let_us_in)
+{
+	struct rlk_link *link;
+
+	rig_connect();
+	link = &rig.client->link[0];
+	(void)snprintf(link->addresses[0], sizeof link->addresses[0], "127.0.0.2");
+	(void)snprintf(link->addresses[1], sizeof link->addresses[1], "127.0.0.1");
+	link->address_count = link->address = 2;
+	ear_expect_listens(rig.client, 0);
+	expect_heard(0);
+}
+END_TEST
+
 START_TEST(it_is_listened_to_on_the_other_family)
 {
 	char url[64];
@@ -344,6 +359,7 @@ int main(void)
 	tcase_add_test(three, the_node_may_go_at_any_stage_of_the_opening);
 	tcase_add_test(three, a_client_may_close_at_any_stage_of_the_opening);
 	tcase_add_test(ways, it_is_listened_to_by_name);
+	tcase_add_test(ways, it_is_listened_to_at_the_address_that_let_us_in);
 	tcase_add_test(ways, it_is_listened_to_on_the_other_family);
 	tcase_add_test(ways, it_is_listened_to_on_a_unix_socket_and_in_any_database);
 	tcase_add_test(secret, a_password_lets_it_in);

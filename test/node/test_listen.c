@@ -161,6 +161,50 @@ START_TEST(a_server_that_hangs_is_not_waited_for)
 }
 END_TEST
 
+START_TEST(who_is_let_in_has_all_the_time)
+{
+	rig.options.connect_timeout_ms = 100;
+	hearing_open();
+	loop_run_ms(&rig.loop, 200);
+	hearing_publish_many(1);
+	ear_wait_calls(1);
+	ck_assert_uint_eq(ear.deaf, 0);
+}
+END_TEST
+
+START_TEST(nothing_is_told_of_an_opening_that_goes_with_its_node)
+{
+	static const struct fake_cue hang = {.at = AT_HELLO, .then = HANG, .times = 1};
+
+	rig.options.connect_timeout_ms = 100;
+	company_open(0, 1, NULL);
+	rig_wait_up(client, 1);
+	fake_cue(fakes[0], &hang);
+	ear_reset();
+	ear_open(client, 0);
+	loop_run_ms(&rig.loop, 20);
+	client->cluster.ports->disconnect(client->cluster.world, 0);
+	rlk_node_down(&client->nodes[0], "gone");
+	rig_wait_up(client, 1);
+	loop_run_ms(&rig.loop, 200);
+	ck_assert_uint_eq(ear.listens + ear.deaf, 0);
+}
+END_TEST
+
+START_TEST(a_call_to_who_has_asked_for_nothing_is_not_believed)
+{
+	struct fake_cue early = {.at = AT_ACCEPT, .manner = BEFORE};
+
+	company_open(0, 1, NULL);
+	rig_wait_up(client, 1);
+	early.say.head = hearing_message("y0000000100000002");
+	fake_cue(fakes[0], &early);
+	ear_expect_deaf(client, 0, false, "reply to");
+	ck_assert_uint_eq(ear.calls, 0);
+	fake_cue(fakes[0], NULL);
+}
+END_TEST
+
 static void try_again(struct redlock_client *of, unsigned node)
 {
 	if (ear.deaf < 5) {
@@ -296,6 +340,9 @@ int main(void)
 	tcase_add_loop_test(tcase, a_refusal_is_told_once_and_the_next_try_is_a_new_one, 0,
 			    (int)COUNT(refusals));
 	tcase_add_test(tcase, a_server_that_hangs_is_not_waited_for);
+	tcase_add_test(tcase, who_is_let_in_has_all_the_time);
+	tcase_add_test(tcase, nothing_is_told_of_an_opening_that_goes_with_its_node);
+	tcase_add_test(tcase, a_call_to_who_has_asked_for_nothing_is_not_believed);
 	tcase_add_test(tcase, it_may_be_opened_again_while_its_end_is_told);
 	tcase_add_loop_test(tcase, what_no_publisher_can_have_sent_ends_the_connection, 0,
 			    (int)COUNT(oddities));
