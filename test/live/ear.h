@@ -28,7 +28,8 @@ void ear_open(struct redlock_client *client, unsigned node);
 /* Forget what was told. */
 void ear_reset(void);
 
-/* Run the loop of that client until something has been told, for the first time since ear_reset(). */
+/* Run the loop of that client until something has been told, for the first time since ear_reset().
+ */
 void ear_wait(void);
 void ear_wait_calls(unsigned count);
 /* Open, and wait for success; or for a failure that tells @why. */
