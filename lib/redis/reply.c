@@ -163,31 +163,44 @@ static void decode_inspect(const redisReply *reply, struct rlk_answer *answer)
 	}
 }
 
-/* A number at *@text, which moves on behind it and the space that follows. */
+/* A number and a space at *@text, which moves on behind them. */
 static bool next_number(const char **text, const char *end, int64_t *number)
 {
 	const char *at = *text;
-	bool negative = at < end && *at == '-';
-	int64_t value = 0;
 
-	at += negative;
-	if (at == end || *at < '0' || *at > '9') {
-		return false;
-	}
+	*number = 0;
 	for (; at < end && *at >= '0' && *at <= '9'; at++) {
-		value = value * 10 + (*at - '0');
-		if (value >= (int64_t)RLK_WIRE_NUMBER_END) {
+		*number = *number * 10 + (*at - '0');
+		if (*number >= (int64_t)RLK_WIRE_NUMBER_END) {
 			return false;
 		}
 	}
-	*number = negative ? -value : value;
-	*text = at + (at < end && *at == ' ');
+	if (at == *text || at == end || *at != ' ') {
+		return false;
+	}
+	*text = at + 1;
+	return true;
+}
+
+/* 'ms rank foreign': ms is below 0 for a key without an end, foreign is 0 or 1. */
+static bool read_place(const char *text, const char *end, struct rlk_answer *answer)
+{
+	bool endless = text < end && *text == '-';
+	int64_t left, rank;
+
+	text += endless;
+	if (!next_number(&text, end, &left) || !next_number(&text, end, &rank) || end - text != 1 ||
+	    (*text != '0' && *text != '1')) {
+		return false;
+	}
+	answer->remaining_ms = endless ? -1 : left;
+	answer->rank = (uint32_t)(rank > UINT32_MAX ? UINT32_MAX : rank);
+	answer->foreign = *text == '1';
 	return true;
 }
 
 static void decode_join(const redisReply *reply, struct rlk_answer *answer)
 {
-	int64_t left, rank, foreign;
 	const char *text, *end;
 
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
@@ -200,13 +213,8 @@ static void decode_join(const redisReply *reply, struct rlk_answer *answer)
 	end = text + reply->element[1]->len;
 	if (reply->element[0]->integer == 1 && text == end) {
 		answer->kind = RLK_YES;
-	} else if (reply->element[0]->integer == 0 && next_number(&text, end, &left) &&
-		   next_number(&text, end, &rank) && next_number(&text, end, &foreign) &&
-		   text == end && rank >= 0) {
+	} else if (reply->element[0]->integer == 0 && read_place(text, end, answer)) {
 		answer->kind = RLK_NO;
-		answer->remaining_ms = milliseconds(left);
-		answer->rank = (uint32_t)(rank > UINT32_MAX ? UINT32_MAX : rank);
-		answer->foreign = foreign != 0;
 	} else {
 		unexpected(answer);
 	}

@@ -248,6 +248,7 @@ static const struct meaning meanings[] = {
 	{RLK_OP_JOIN, "*2\r\n:0\r\n$6\r\n-1 3 0\r\n", RLK_NO},
 	{RLK_OP_JOIN, "*2\r\n:0\r\n$6\r\n1 -3 0\r\n", RLK_ERROR},
 	{RLK_OP_JOIN, "*2\r\n:0\r\n$22\r\n99999999999999999999 0 \r\n", RLK_ERROR},
+	{RLK_OP_JOIN, "*2\r\n:0\r\n$6\r\n1 3 0 \r\n", RLK_ERROR},
 	{RLK_OP_JOIN, "-WRONGTYPE x\r\n", RLK_ERROR},
 	{RLK_OP_REMAINING, ":700\r\n", RLK_VALUE},
 	{RLK_OP_REMAINING, ":-1\r\n", RLK_VALUE},
