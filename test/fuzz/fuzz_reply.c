@@ -2,6 +2,7 @@
  *
  * A vote, either way, is read only from the exact reply that stands for it.
  * Everything else is an error, which is never taken for "not set". */
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -45,14 +46,43 @@ static bool sets(enum rlk_op op)
 
 static bool may_be_yes(enum rlk_op op, const redisReply *reply)
 {
+	if (op == RLK_OP_JOIN) {
+		return is_pair(reply, 1) && reply->element[1]->len == 0;
+	}
 	if (op == RLK_OP_ADVANCE) {
 		return is_pair(reply, 1);
+	}
+	if (op == RLK_OP_RELEASE && is_integer(reply, 2)) {
+		return true; /* Passed on. */
 	}
 	return sets(op) ? is_status(reply, "OK") || is_pair(reply, 1) : is_integer(reply, 1);
 }
 
+/* Behind a number below 2^53 and the space that follows it; NULL if there is none. */
+static const char *behind_number(const char *at)
+{
+	size_t digits = strspn(at, "0123456789");
+	bool fits = digits > 0 && strtoull(at, NULL, 10) < RLK_WIRE_NUMBER_END;
+
+	return fits && at[digits] == ' ' ? at + digits + 1 : NULL;
+}
+
+/* 'ms rank foreign'; ms may be -1, and foreign is 0 or 1. */
+static bool is_place(const redisReply *text)
+{
+	const char *at = text->str, *end = at + text->len;
+
+	at += *at == '-';
+	at = behind_number(at);
+	at = at == NULL ? NULL : behind_number(at);
+	return at != NULL && end == at + 1 && (*at == '0' || *at == '1');
+}
+
 static bool may_be_no(enum rlk_op op, const redisReply *reply)
 {
+	if (op == RLK_OP_JOIN) { /* A key of another type has no line. */
+		return is_pair(reply, 0) && is_place(reply->element[1]);
+	}
 	if (is_wrong_type(reply)) {
 		return true;
 	}
