@@ -25,6 +25,8 @@ enum fake_at {
 	AT_FENCED, /* The script that sets with a fencing token. */
 	AT_EXTEND,
 	AT_RELEASE,
+	AT_JOIN,    /* The line. */
+	AT_CONFIRM, /* What was kept for the one who was called. */
 	AT_INSPECT,
 	AT_PING,
 	AT_PTTL,

@@ -10,6 +10,9 @@
 #include <sys/time.h>
 
 #define INCARNATION "redlock:incarnation"
+/* A ticket begins with a token. */
+#define TICKET_LEN 64
+#define TOKEN_LEN 32
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
@@ -95,7 +98,15 @@ static bool is(const struct fake_call *call, size_t i, const char *word)
 	       strncasecmp(call->argv[i], word, call->len[i]) == 0;
 }
 
-/* Scripts are told apart by how many keys and arguments they take. */
+static bool ends_with(const struct fake_call *call, size_t i, const char *word)
+{
+	size_t len = strlen(word);
+
+	return i < call->argc && call->len[i] >= len &&
+	       memcmp(call->argv[i] + call->len[i] - len, word, len) == 0;
+}
+
+/* Scripts are told apart by their keys, and by how many arguments they take. */
 static enum fake_at which_script(const struct fake_call *call)
 {
 	size_t keys = is(call, 2, "2") ? 2 : 1, args = call->argc - 3 - keys;
@@ -103,10 +114,16 @@ static enum fake_at which_script(const struct fake_call *call)
 	if (is(call, 3, INCARNATION)) {
 		return AT_ENROL;
 	}
+	if (keys == 2 && ends_with(call, 4, ":line")) {
+		if (args < 3) {
+			return AT_RELEASE;
+		}
+		return call->len[5] == TICKET_LEN ? AT_JOIN : AT_CONFIRM;
+	}
 	if (keys == 2) {
 		return args == 7 ? AT_FENCED : AT_EXTEND;
 	}
-	return args == 0 ? AT_INSPECT : args == 1 ? AT_RELEASE : AT_EXTEND;
+	return args == 0 ? AT_INSPECT : AT_EXTEND;
 }
 
 enum fake_at fake_what(const struct fake_call *call)
@@ -190,7 +207,7 @@ static bool give_back(struct fake_mind *mind, const struct fake_call *call)
 {
 	char name[FAKE_WORD_MAX];
 
-	if (!is_owner(mind, call, 3, 4)) {
+	if (!is_owner(mind, call, 3, 5)) {
 		return false;
 	}
 	copy(name, call, 3);
@@ -239,6 +256,16 @@ static void inspect(struct fake_mind *mind, const struct fake_call *call, struct
 	fake_text_format(out, ":%d\r\n", owner[0] ? 30000 : -2);
 }
 
+/* There is one place in line here, and nobody is called to it: whoever finds the key free has it.
+ */
+static void join(struct fake_mind *mind, struct fake_call call, struct fake_text *out)
+{
+	call.len[5] = TOKEN_LEN;
+	fake_text_format(out, take(mind, &call, 3, 5) || is_owner(mind, &call, 3, 5)
+				      ? "*2\r\n:1\r\n$0\r\n\r\n"
+				      : "*2\r\n:0\r\n$9\r\n30000 0 0\r\n");
+}
+
 static void answer_login(const struct fake_mind *mind, enum fake_at at, struct fake_text *out)
 {
 	char info[FAKE_WORD_MAX * 2];
@@ -280,6 +307,14 @@ void fake_obey(struct fake_mind *mind, const struct fake_call *call, enum fake_a
 	case AT_FENCED:
 		fake_text_format(out, take(mind, call, 3, 5) ? "*2\r\n:1\r\n$0\r\n\r\n"
 							     : "*2\r\n:0\r\n$5\r\n30000\r\n");
+		break;
+	case AT_CONFIRM:
+		fake_text_format(out, take(mind, call, 3, 5) || is_owner(mind, call, 3, 5)
+					      ? "*2\r\n:1\r\n$0\r\n\r\n"
+					      : "*2\r\n:0\r\n$5\r\n30000\r\n");
+		break;
+	case AT_JOIN:
+		join(mind, *call, out);
 		break;
 	case AT_EXTEND:
 		fake_text_format(out, ":%d\r\n",
@@ -327,8 +362,9 @@ void fake_note_token(struct fake_mind *mind, const struct fake_call *call, enum 
 {
 	if (at == AT_SET) {
 		copy(mind->last_token, call, 2);
-	} else if (at == AT_RELEASE) {
-		copy(mind->last_token, call, 4);
+	} else if (at == AT_RELEASE || at == AT_JOIN || at == AT_CONFIRM) {
+		copy(mind->last_token, call, 5);
+		mind->last_token[TOKEN_LEN] = '\0';
 	} else if (at == AT_FENCED || at == AT_EXTEND) {
 		copy(mind->last_token, call, is(call, 2, "2") ? 5 : 4);
 	}
