@@ -160,7 +160,7 @@ START_TEST(a_wait_that_is_over_says_that_it_was_held)
 	start_waiting(&waiter, rig.client, 500);
 	loop_wait_for(&rig.loop, &waiter.outcome);
 	ck_assert_int_eq(waiter.outcome.status, REDLOCK_ETIMEDOUT);
-	ck_assert_uint_ge(waiter.outcome.report.attempts, 2);
+	ck_assert_uint_ge(waiter.outcome.report.attempts, 1); /* In line, it need not ask again. */
 	ck_assert_uint_ge(waiter.outcome.report.waited_ms, 450);
 	ck_assert_uint_ge(outcome_votes(&waiter.outcome, REDLOCK_VOTE_HELD), 3);
 	ck_assert_uint_eq(waiter.outcome.report.validity_ms, 0);
