@@ -7,8 +7,10 @@ usage: check_protocol.py SOURCE_ROOT REDLOCK
 A conversation is a command line ("$ redlock ... = EXIT CODE"), then what the tool sends ("> WORD...")
 and what it is answered ("< +OK", :1, nil, "text", [...], -ERR text). "> (logs in)" stands for the
 first conversation's log-in without a password, "(input ends)" for the end of the tool's standard
-input. Among the words, <name> is any token, number or text that is the same wherever it stands,
-<text of x> a script and <sha1 of x> its digest.
+input. ">>" and "<<" are the same on a second connection, which is made when it is spoken of first;
+"(in pauses, until it has heard)" stands for more attempts that are refused. Among the words, and in
+replies, <name> is any token, number or text that is the same wherever it stands, <text of x> a
+script and <sha1 of x> its digest.
 """
 
 import hashlib
@@ -37,7 +39,16 @@ LOGIN = [
     "> EVAL <text of enrol> 1 redlock:incarnation 0f3a9c 1",
     '< ["1" "1790000000000000"]',
 ]
-NAMED = {"token": rb"[0-9a-f]{32}", "T": rb"[1-9][0-9]{15}"}
+NAMED = {
+    "token": rb"[0-9a-f]{32}",
+    "T": rb"[1-9][0-9]{15}",
+    "since": rb"[1-9][0-9]{15}",
+    "caller": rb"[0-9a-f]{12}",
+    "keep": rb"[0-9]{4}",
+    "name": rb"[0-9a-f]{8}",
+    "seq": rb"[0-9a-f]{8}",
+}
+NAME = re.compile(r"<(([A-Za-z]+)\d?)>")
 
 
 class Fault(Exception):
@@ -129,46 +140,98 @@ def read_command(stream):
 class Server:
     """Plays the part of the server in one conversation."""
 
-    def __init__(self, stream, scripts, tool):
-        self.stream, self.scripts, self.tool, self.names = stream, scripts, tool, {}
-        self.heard = []
+    def __init__(self, listener, scripts, tool):
+        self.listener, self.scripts, self.tool, self.names = listener, scripts, tool, {}
+        self.heard, self.streams = [], []
 
-    def expected(self, word, sent):
+    def stream(self, which):
+        """The first or the second connection."""
+        if which == len(self.streams):
+            connection, _ = self.listener.accept()
+            connection.settimeout(PATIENCE_S)
+            with connection:
+                self.streams.append(connection.makefile("rwb"))
+        return self.streams[which]
+
+    def pattern(self, word):
+        """What WORD may be; and the names in it that are heard for the first time."""
         if word == '""':
-            return b""
+            return b"", []
         text = re.fullmatch(r"<(text|sha1) of (\w+)>", word)
         if text:
-            return self.scripts[text.group(2)][text.group(1) == "sha1"].encode()
-        name = re.fullmatch(r"<(([A-Za-z]+)\d?)>", word)
-        if not name:
-            return word.encode()
-        if name.group(1) not in self.names and re.fullmatch(NAMED[name.group(2)], sent):
-            if sent in self.names.values():
-                raise Fault(f"{word} is not new")
-            self.names[name.group(1)] = sent
-        return self.names.get(name.group(1), b"a " + name.group(2).encode())
+            return re.escape(self.scripts[text.group(2)][text.group(1) == "sha1"].encode()), []
+        pieces, at, new = [], 0, []
+        for name in NAME.finditer(word):
+            pieces.append(re.escape(word[at : name.start()].encode()))
+            if name.group(1) in self.names:
+                pieces.append(re.escape(self.names[name.group(1)]))
+            else:
+                pieces.append(b"(" + NAMED[name.group(2)] + b")")
+                new.append(name.group(1))
+            at = name.end()
+        return b"".join(pieces) + re.escape(word[at:].encode()), new
 
-    def hear(self, line):
+    def fits(self, word, sent):
+        pattern, new = self.pattern(word)
+        found = re.fullmatch(pattern, sent)
+        for name, value in zip(new, found.groups() if found else ()):
+            if value in self.names.values():
+                raise Fault(f"<{name}> is not new")
+            self.names[name] = value
+        return found is not None
+
+    def hear(self, line, which, sent=None):
         words = re.findall(r"<(?:text|sha1) of \w+>|\S+", line)
-        sent = read_command(self.stream)
-        wanted = [self.expected(word, was) for word, was in zip(words, sent or words)]
-        if sent != wanted or len(words) != len(sent):
+        sent = sent or read_command(self.stream(which))
+        if len(words) != len(sent or []) or not all(map(self.fits, words, sent)):
             raise Fault(f"the paper has: {line}\nthe tool sent: {sent}")
         self.heard.append(b"*%d\r\n" % len(sent) + b"".join(map(bulk, sent)))
 
+    def say(self, line, which):
+        line = NAME.sub(lambda name: self.names[name.group(1)].decode(), line)
+        self.stream(which).write(reply_bytes(line)[0])
+        self.stream(which).flush()
+
+    def refuse(self):
+        """Attempts under other tokens, until something else comes: returns that."""
+        while True:
+            sent = read_command(self.stream(0))
+            if sent and sent[0] == b"SET":
+                self.say("nil", 0)
+            elif sent and sent[0] == b"PTTL":
+                self.say(":7000", 0)
+            else:
+                return sent
+
     def play(self, lines):
+        sent = None
         for line in lines:
+            what, _, rest = line.partition(" ")
             if line == "(input ends)":
                 self.tool.stdin.close()
+            elif line == "(in pauses, until it has heard)":
+                sent = self.refuse()
             elif line == "> (logs in)":
                 self.play(LOGIN)
-            elif line.startswith("> "):
-                self.hear(line[2:])
-            elif line.startswith("< "):
-                self.stream.write(reply_bytes(line[2:])[0])
-                self.stream.flush()
+            elif what in (">", ">>"):
+                self.hear(rest, what == ">>", sent)
+                sent = None
+            elif what in ("<", "<<"):
+                self.say(rest, what == "<<")
             else:
                 raise Fault(f"not a line of a conversation: {line}")
+        return sent
+
+    def end(self):
+        """Nothing more is sent on any connection."""
+        for stream in self.streams:
+            more = read_command(stream)
+            if more is not None:
+                raise Fault(f"the tool went on: {more}")
+
+    def close(self):
+        for stream in self.streams:
+            stream.close()
 
 
 def hold(tool, scripts, text):
@@ -188,20 +251,17 @@ def hold(tool, scripts, text):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         ) as process:
+            server = Server(listener, scripts, process)
             try:
-                connection, _ = listener.accept()
-                connection.settimeout(PATIENCE_S)
-                with connection, connection.makefile("rwb") as stream:
-                    server = Server(stream, scripts, process)
-                    server.play(lines)
-                    more = read_command(stream)
-                if more is not None:
-                    raise Fault(f"the tool went on: {more}")
+                server.play(lines)
+                server.end()
                 ended = process.wait(PATIENCE_S)
             except (Fault, OSError, subprocess.TimeoutExpired) as fault:
                 process.kill()
                 said = process.stderr.read().decode()
                 raise Fault(f"{first}\n{type(fault).__name__}: {fault}\n{said}") from fault
+            finally:
+                server.close()
         if ended != int(code):
             raise Fault(f"{first}\nended with {ended}")
     return server.heard
