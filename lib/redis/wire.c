@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define ARGS_MAX 16
+/* Room for any script with a name of usual length: who runs out of memory can still give back. */
+#define RESERVE_BYTES 4096
 /* A kind, a number, an end of line. */
 #define HEAD_MAX (1 + 20 + 2)
 
@@ -23,7 +25,7 @@ void rlk_wire_free(struct rlk_wire *wire)
 static bool reserve(struct rlk_wire *wire, size_t len)
 {
 	const struct redlock_allocator *allocator = wire->allocator;
-	size_t cap = wire->cap == 0 ? 1024 : wire->cap;
+	size_t cap = wire->cap == 0 ? RESERVE_BYTES : wire->cap;
 	char *bytes;
 
 	while (cap < len) {

@@ -115,15 +115,15 @@ static enum fake_at which_script(const struct fake_call *call)
 		return AT_ENROL;
 	}
 	if (keys == 2 && ends_with(call, 4, ":line")) {
-		if (args < 3) {
-			return AT_RELEASE;
+		if (args == 0) {
+			return AT_INSPECT;
 		}
 		return call->len[5] == TICKET_LEN ? AT_JOIN : AT_CONFIRM;
 	}
 	if (keys == 2) {
 		return args == 7 ? AT_FENCED : AT_EXTEND;
 	}
-	return args == 0 ? AT_INSPECT : AT_EXTEND;
+	return args == 1 || call->len[5] == TICKET_LEN ? AT_RELEASE : AT_EXTEND;
 }
 
 enum fake_at fake_what(const struct fake_call *call)
@@ -207,7 +207,7 @@ static bool give_back(struct fake_mind *mind, const struct fake_call *call)
 {
 	char name[FAKE_WORD_MAX];
 
-	if (!is_owner(mind, call, 3, 5)) {
+	if (!is_owner(mind, call, 3, 4)) {
 		return false;
 	}
 	copy(name, call, 3);
@@ -247,13 +247,13 @@ static void inspect(struct fake_mind *mind, const struct fake_call *call, struct
 {
 	const char *owner = owner_of(mind, call, 3);
 
-	fake_text_format(out, "*2\r\n");
+	fake_text_format(out, "*3\r\n");
 	if (owner[0]) {
 		bulk(out, owner);
 	} else {
 		fake_text_format(out, "$-1\r\n");
 	}
-	fake_text_format(out, ":%d\r\n", owner[0] ? 30000 : -2);
+	fake_text_format(out, ":%d\r\n:0\r\n", owner[0] ? 30000 : -2);
 }
 
 /* There is one place in line here, and nobody is called to it: whoever finds the key free has it.
@@ -362,10 +362,10 @@ void fake_note_token(struct fake_mind *mind, const struct fake_call *call, enum 
 {
 	if (at == AT_SET) {
 		copy(mind->last_token, call, 2);
-	} else if (at == AT_RELEASE || at == AT_JOIN || at == AT_CONFIRM) {
+	} else if (at == AT_JOIN || at == AT_CONFIRM) {
 		copy(mind->last_token, call, 5);
 		mind->last_token[TOKEN_LEN] = '\0';
-	} else if (at == AT_FENCED || at == AT_EXTEND) {
+	} else if (at == AT_FENCED || at == AT_EXTEND || at == AT_RELEASE) {
 		copy(mind->last_token, call, is(call, 2, "2") ? 5 : 4);
 	}
 }
