@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "cluster.h"
+#include "debts.h"
 #include "mutant.h"
 
 static void unpin(struct rlk_attempt *attempt)
@@ -26,7 +27,11 @@ static void unpin(struct rlk_attempt *attempt)
 		return;
 	}
 	rlk_name_drop(cluster, attempt->name);
-	memset(attempt->token, 0, sizeof attempt->token);
+	memset(attempt->token, 0, attempt->token_len);
+	if (attempt->token_len > RLK_TOKEN_LEN) {
+		cluster->ports->free(cluster->world, attempt); /* Of another size. */
+		return;
+	}
 	attempt->next_spare = cluster->spare_attempts;
 	cluster->spare_attempts = attempt;
 }
@@ -36,7 +41,7 @@ static bool is_undone(const struct rlk_attempt *attempt, const struct rlk_reques
 {
 	return (request->op == RLK_OP_ACQUIRE || request->op == RLK_OP_REPAIR ||
 		request->op == RLK_OP_JOIN) &&
-	       (attempt->owner == NULL || attempt->claims[request->node].debt.owed);
+	       (attempt->owner == NULL || attempt->claims[request->node].owed);
 }
 
 static void describe(struct rlk_asker *asker, const struct rlk_request *request,
@@ -77,7 +82,7 @@ static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
 		break;
 	case RLK_BROKEN:
 		if (request->sent && !RLK_MUTANT(BROKEN_IS_NO)) {
-			claim->debt.stray = true;
+			claim->stray = true;
 		} else if (!in_line || request->sent) {
 			claim->state = RLK_CLAIM_NONE;
 		}
@@ -98,7 +103,7 @@ static void note_extended(struct rlk_claim *claim, enum rlk_answer_kind kind, bo
 	if (kind == RLK_YES) {
 		claim->state = RLK_CLAIM_SET;
 	} else if ((kind == RLK_NO || kind == RLK_MISSING) && !in_line &&
-		   (!claim->debt.stray || RLK_MUTANT(STRAY_EXTENDED))) {
+		   (!claim->stray || RLK_MUTANT(STRAY_EXTENDED))) {
 		claim->state = RLK_CLAIM_NONE;
 	}
 }
@@ -125,13 +130,13 @@ static void note(struct rlk_attempt *attempt, struct rlk_node *node,
 		break;
 	case RLK_OP_JOIN:
 		if (answer->kind == RLK_BROKEN) {
-			claim->debt.stray = true;
+			claim->stray = true;
 		}
 		break;
 	case RLK_OP_RELEASE:
 		/* A broken connection is rlk_debts_broken()'s business. */
-		if (claim->debt.owed && is_final(request, answer) && answer->kind != RLK_BROKEN) {
-			rlk_debt_answered(node, &claim->debt,
+		if (claim->owed && is_final(request, answer) && answer->kind != RLK_BROKEN) {
+			rlk_debt_answered(node, claim,
 					  answer->kind == RLK_YES || answer->kind == RLK_NO);
 		}
 		break;
@@ -158,48 +163,52 @@ static void heard(struct rlk_asker *asker, struct rlk_node *node, const struct r
 	unpin(attempt);
 }
 
-static void settled(struct rlk_asker *asker, struct rlk_debt *debt)
+void rlk_attempt_settled(const struct rlk_node *node, struct rlk_claim *debt)
 {
-	struct rlk_claim *claim =
-		(struct rlk_claim *)((char *)debt - offsetof(struct rlk_claim, debt));
-
-	claim->state = RLK_CLAIM_NONE;
-	unpin((struct rlk_attempt *)asker);
+	debt->state = RLK_CLAIM_NONE;
+	unpin(rlk_attempt_of(node, debt));
 }
+
+static const struct rlk_asking asking = {describe, heard};
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-static struct rlk_attempt *take_spare(struct rlk_cluster *cluster, size_t size)
+/* They are all of one size, but for those with a long token of the caller's. */
+static struct rlk_attempt *take(struct rlk_cluster *cluster, size_t token_len)
 {
+	size_t at = sizeof(struct rlk_attempt) + cluster->node_count * sizeof(struct rlk_claim);
+	size_t size = at + (token_len > RLK_TOKEN_LEN ? token_len : RLK_TOKEN_LEN) + 1;
 	struct rlk_attempt *attempt = cluster->spare_attempts;
 
-	if (attempt == NULL) {
-		return cluster->ports->alloc(cluster->world, size);
+	if (attempt == NULL || token_len > RLK_TOKEN_LEN) {
+		attempt = cluster->ports->alloc(cluster->world, size);
+	} else {
+		cluster->spare_attempts = attempt->next_spare;
+		memset(attempt, 0, size);
 	}
-	cluster->spare_attempts = attempt->next_spare;
-	memset(attempt, 0, size);
+	if (attempt != NULL) {
+		attempt->token = (char *)attempt + at;
+	}
 	return attempt;
 }
 
 struct rlk_attempt *rlk_attempt_new(struct rlk_cluster *cluster, struct rlk_name *name,
-				    uint32_t ttl_ms)
+				    uint32_t ttl_ms, const char *own, size_t own_len)
 {
-	size_t size = sizeof(struct rlk_attempt) + cluster->node_count * sizeof(struct rlk_claim);
-	struct rlk_attempt *attempt = take_spare(cluster, size);
-	unsigned i;
+	struct rlk_attempt *attempt = take(cluster, own_len);
 
 	if (attempt == NULL) {
 		return NULL;
 	}
-	attempt->asker = (struct rlk_asker){describe, heard, settled};
+	attempt->asker.asking = &asking;
 	attempt->cluster = cluster;
 	attempt->name = rlk_name_hold(name);
-	attempt->ttl_ms = ttl_ms;
+	attempt->ttl_ms = attempt->longest_ms = ttl_ms;
 	attempt->pins = 1;
-	for (i = 0; i < cluster->node_count; i++) {
-		attempt->claims[i].debt.asker = &attempt->asker;
-		attempt->claims[i].debt.ttl_ms = ttl_ms;
-		attempt->claims[i].debt.dies_us = RLK_NEVER;
+	if (own_len > 0) {
+		attempt->own_token = true;
+		attempt->token_len = (uint8_t)own_len;
+		memcpy(attempt->token, own, own_len);
 	}
 	return attempt;
 }
@@ -244,12 +253,12 @@ static enum rlk_answer_kind give_back(struct rlk_attempt *attempt, unsigned node
 	struct rlk_claim *claim = &attempt->claims[node];
 	struct rlk_node *at = &attempt->cluster->nodes[node];
 
-	assert(!claim->debt.owed);
+	assert(!claim->owed);
 	if (claim->state == RLK_CLAIM_NONE && at->state != RLK_UP && !at->fresh) {
 		return RLK_UNREACHABLE; /* Nothing is there, and nobody to ask. */
 	}
 	attempt->pins++; /* For the debt. */
-	if (rlk_debt_owe(at, &claim->debt, round, now_us)) {
+	if (rlk_debt_owe(at, claim, round, now_us)) {
 		return RLK_YES;
 	}
 	return RLK_UNREACHABLE;
@@ -298,10 +307,10 @@ void rlk_attempt_abandon(struct rlk_attempt *attempt)
 bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, const char *token,
 		      size_t token_len)
 {
-	const struct rlk_debt *debt;
+	const struct rlk_claim *debt;
 
 	for (debt = node->debts; debt != NULL; debt = debt->next) {
-		const struct rlk_attempt *attempt = (const struct rlk_attempt *)debt->asker;
+		const struct rlk_attempt *attempt = rlk_attempt_of(node, debt);
 		if (attempt->name == name && attempt->token_len == token_len &&
 		    memcmp(attempt->token, token, token_len) == 0) {
 			return true;

@@ -5,7 +5,6 @@
  * would make the lease look younger than it is. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "lease.h"
 #include "lock_parts.h"
@@ -45,21 +44,14 @@ static void heard(void *owner, unsigned node, const struct rlk_request *request,
 struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock)
 {
 	struct rlk_attempt *attempt =
-		rlk_attempt_new(lock->cluster, lock->name, lock->config.ttl_ms);
-	unsigned i;
+		rlk_attempt_new(lock->cluster, lock->name, lock->config.ttl_ms, lock->config.token,
+				lock->config.token_len);
 
 	if (attempt == NULL) {
 		return NULL;
 	}
 	attempt->owner = lock;
 	attempt->heard = heard;
-	if (lock->config.token_len > 0) {
-		attempt->token_len = (uint8_t)lock->config.token_len;
-		memcpy(attempt->token, lock->config.token, lock->config.token_len);
-		for (i = 0; i < lock->cluster->node_count; i++) {
-			attempt->claims[i].debt.own_token = true;
-		}
-	}
 	return attempt;
 }
 

@@ -18,7 +18,7 @@
 #define SWEEP_MIN_US 20000
 #define SWEEP_MAX_US 1000000
 
-static void unlink_debt(struct rlk_node *node, struct rlk_debt *debt)
+static void unlink_debt(struct rlk_node *node, struct rlk_claim *debt)
 {
 	if (debt->prev != NULL) {
 		debt->prev->next = debt->next;
@@ -32,12 +32,12 @@ static void unlink_debt(struct rlk_node *node, struct rlk_debt *debt)
 	node->debt_count--;
 }
 
-static void settle(struct rlk_node *node, struct rlk_debt *debt)
+static void settle(struct rlk_node *node, struct rlk_claim *debt)
 {
 	unlink_debt(node, debt);
 	debt->owed = false;
 	debt->stray = false;
-	debt->asker->settled(debt->asker, debt);
+	rlk_attempt_settled(node, debt);
 }
 
 /* Debts: a release is asked for until it is answered, or the key has died. */
@@ -54,12 +54,13 @@ static void sweep_later(struct rlk_node *node, uint64_t now_us)
 	rlk_node_wake_by(node, node->sweep_us);
 }
 
-static bool ask(struct rlk_node *node, struct rlk_debt *debt, uint32_t round, uint64_t now_us)
+static bool ask(struct rlk_node *node, struct rlk_claim *debt, uint32_t round, uint64_t now_us)
 {
 	if (debt->asking) {
 		return true;
 	}
-	if (rlk_node_ask(node, debt->asker, RLK_OP_RELEASE, round, now_us) != RLK_YES) {
+	if (rlk_node_ask(node, &rlk_attempt_of(node, debt)->asker, RLK_OP_RELEASE, round, now_us) !=
+	    RLK_YES) {
 		if (node->state == RLK_UP) { /* Else rlk_debts_up() will ask. */
 			sweep_later(node, now_us);
 		}
@@ -69,10 +70,11 @@ static bool ask(struct rlk_node *node, struct rlk_debt *debt, uint32_t round, ui
 	return true;
 }
 
-bool rlk_debt_owe(struct rlk_node *node, struct rlk_debt *debt, uint32_t round, uint64_t now_us)
+bool rlk_debt_owe(struct rlk_node *node, struct rlk_claim *debt, uint32_t round, uint64_t now_us)
 {
 	debt->owed = true;
 	debt->asking = false;
+	debt->dies_us = RLK_NEVER;
 	debt->prev = NULL;
 	debt->next = node->debts;
 	if (node->debts != NULL) {
@@ -84,14 +86,15 @@ bool rlk_debt_owe(struct rlk_node *node, struct rlk_debt *debt, uint32_t round, 
 }
 
 /* When a key that was, or may yet be, set by now is gone at the latest. */
-static uint64_t dies_us(const struct rlk_node *node, const struct rlk_debt *debt, uint64_t now_us)
+static uint64_t dies_us(const struct rlk_node *node, const struct rlk_claim *debt, uint64_t now_us)
 {
-	uint64_t life_us = rlk_key_life_us(debt->ttl_ms, node->cluster->config.drift_ppm);
+	uint64_t life_us = rlk_key_life_us(rlk_attempt_of(node, debt)->longest_ms,
+					   node->cluster->config.drift_ppm);
 
 	return rlk_later(now_us, RLK_MUTANT(DEBT_CUT_SHORT) ? life_us / 2 : life_us);
 }
 
-void rlk_debt_answered(struct rlk_node *node, struct rlk_debt *debt, bool done)
+void rlk_debt_answered(struct rlk_node *node, struct rlk_claim *debt, bool done)
 {
 	uint64_t now_us;
 
@@ -110,12 +113,13 @@ void rlk_debt_answered(struct rlk_node *node, struct rlk_debt *debt, bool done)
 
 void rlk_debts_broken(struct rlk_node *node)
 {
-	struct rlk_debt *debt;
+	struct rlk_claim *debt;
 
 	for (debt = node->debts; debt != NULL; debt = debt->next) {
 		/* A release of the dead connection may come late as well: it must not
 		 * find a later attempt under the same token. */
-		if (debt->asking && debt->own_token && !RLK_MUTANT(OWN_TOKEN_LATE)) {
+		if (debt->asking && rlk_attempt_of(node, debt)->own_token &&
+		    !RLK_MUTANT(OWN_TOKEN_LATE)) {
 			debt->stray = true;
 			debt->dies_us = RLK_NEVER;
 		}
@@ -126,7 +130,7 @@ void rlk_debts_broken(struct rlk_node *node)
 
 void rlk_debts_up(struct rlk_node *node, uint64_t now_us)
 {
-	struct rlk_debt *debt;
+	struct rlk_claim *debt;
 
 	node->sweep_pause_us = SWEEP_MIN_US;
 	for (debt = node->debts; debt != NULL; debt = debt->next) {
@@ -143,7 +147,7 @@ void rlk_debts_up(struct rlk_node *node, uint64_t now_us)
 
 void rlk_debts_sweep(struct rlk_node *node, uint64_t now_us)
 {
-	struct rlk_debt *debt, *next;
+	struct rlk_claim *debt, *next;
 
 	node->sweep_us = RLK_NEVER;
 	for (debt = node->debts; debt != NULL; debt = next) {

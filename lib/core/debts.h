@@ -2,13 +2,13 @@
 #ifndef RLK_DEBTS_H
 #define RLK_DEBTS_H
 
-#include "node.h"
+#include "attempt.h"
 
 /* Owe a release to @node, and ask for it now if it is connected. @round is passed on to heard().
  * Returns false if it could not be asked now: it will be, after reconnecting. */
-bool rlk_debt_owe(struct rlk_node *node, struct rlk_debt *debt, uint32_t round, uint64_t now_us);
+bool rlk_debt_owe(struct rlk_node *node, struct rlk_claim *debt, uint32_t round, uint64_t now_us);
 /* The node answered the release: @done, or with an error. */
-void rlk_debt_answered(struct rlk_node *node, struct rlk_debt *debt, bool done);
+void rlk_debt_answered(struct rlk_node *node, struct rlk_claim *debt, bool done);
 /* The connection is gone, and with it the answers. */
 void rlk_debts_broken(struct rlk_node *node);
 /* Connected again: ask for all of them. */

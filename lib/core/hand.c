@@ -18,13 +18,9 @@
 static void take_over_claims(struct rlk_attempt *attempt, struct rlk_lock *heir)
 {
 	uint32_t ttl_ms = heir->config.ttl_ms;
-	unsigned i;
 
-	for (i = 0; i < heir->cluster->node_count; i++) {
-		struct rlk_debt *debt = &attempt->claims[i].debt;
-		/* What was set for longer may live for longer. */
-		debt->ttl_ms = debt->ttl_ms > ttl_ms ? debt->ttl_ms : ttl_ms;
-	}
+	/* What was set for longer may live for longer. */
+	attempt->longest_ms = attempt->longest_ms > ttl_ms ? attempt->longest_ms : ttl_ms;
 	/* What the giver asked, and has not left, would leave as if the heir had asked it. */
 	rlk_attempt_withdraw(attempt);
 	attempt->ttl_ms = ttl_ms;

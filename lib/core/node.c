@@ -85,7 +85,7 @@ void rlk_node_finish(struct rlk_node *node, struct rlk_request *request,
 		     const struct rlk_answer *answer)
 {
 	detach(node, request);
-	request->asker->heard(request->asker, node, request, answer);
+	request->asker->asking->heard(request->asker, node, request, answer);
 	request_drop(node->cluster, request);
 }
 
@@ -94,7 +94,7 @@ void rlk_node_send(struct rlk_node *node, struct rlk_request *request)
 	struct rlk_command command = {.op = (enum rlk_op)request->op};
 
 	request->sent = true;
-	request->asker->describe(request->asker, request, &command);
+	request->asker->asking->describe(request->asker, request, &command);
 	node->cluster->ports->send(node->cluster->world, node->index, request, &command);
 }
 
@@ -242,7 +242,7 @@ static void call_silent(struct rlk_node *node, struct rlk_request *request, uint
 		rlk_trace(node->cluster, "node %u: silent for %" PRIu32 " ms", node->index,
 			  node->cluster->config.node_timeout_ms);
 	}
-	request->asker->heard(request->asker, node, request, &SILENT);
+	request->asker->asking->heard(request->asker, node, request, &SILENT);
 }
 
 void rlk_node_rearm(struct rlk_node *node)

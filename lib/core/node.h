@@ -8,7 +8,7 @@
 
 struct rlk_cluster;
 struct rlk_node;
-struct rlk_debt;
+struct rlk_claim;
 struct rlk_asker;
 
 /* One unanswered command. */
@@ -30,24 +30,15 @@ struct rlk_request {
  * was never sent also the "not asked" kinds and RLK_SILENT), and at most once
  * before that with RLK_SILENT. The request is gone after the final one. */
 struct rlk_asker {
+	const struct rlk_asking *asking;
+};
+
+/* What all askers of a kind do. */
+struct rlk_asking {
 	void (*describe)(struct rlk_asker *asker, const struct rlk_request *request,
 			 struct rlk_command *command);
 	void (*heard)(struct rlk_asker *asker, struct rlk_node *node,
 		      const struct rlk_request *request, const struct rlk_answer *answer);
-	/* A debt is settled: the key is gone, or has died by itself. */
-	void (*settled)(struct rlk_asker *asker, struct rlk_debt *debt);
-};
-
-/* A key that may be set on a node and must be given back there. */
-struct rlk_debt {
-	struct rlk_debt *prev, *next;
-	struct rlk_asker *asker;
-	uint64_t dies_us; /* Gone by itself then; RLK_NEVER: not known yet. */
-	uint32_t ttl_ms;
-	bool owed;
-	bool asking;	/* A release is on its way. */
-	bool stray;	/* A dead connection may still deliver the SET. */
-	bool own_token; /* A token that is not new for each attempt. */
 };
 
 enum rlk_node_state { RLK_DOWN, RLK_CONNECTING, RLK_UP };
@@ -87,7 +78,7 @@ struct rlk_node {
 	struct rlk_request *first, *last; /* In the order of asking. */
 	struct rlk_request *watch;	  /* First that is not late. */
 	unsigned in_flight;
-	struct rlk_debt *debts;
+	struct rlk_claim *debts; /* Keys that it must give up. */
 	unsigned debt_count;
 	uint64_t sweep_us, sweep_pause_us; /* When to ask for debts again. */
 	uint64_t reconnect_us;

@@ -74,7 +74,7 @@ static void ask_remaining(struct rlk_lock *lock)
 	if (lock->round.no == 0) {
 		return;
 	}
-	lock->probe = rlk_attempt_new(lock->cluster, lock->name, lock->config.ttl_ms);
+	lock->probe = rlk_attempt_new(lock->cluster, lock->name, lock->config.ttl_ms, NULL, 0);
 	if (lock->probe == NULL) {
 		return; /* Then the pause is a guess. */
 	}

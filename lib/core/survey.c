@@ -80,6 +80,8 @@ static void heard(struct rlk_asker *asker, struct rlk_node *node, const struct r
 	}
 }
 
+static const struct rlk_asking asking = {describe, heard};
+
 /* Returns how many nodes may yet be asked. */
 static unsigned ask_those_up(struct rlk_survey *survey)
 {
@@ -136,8 +138,7 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 
 void rlk_survey_start(struct rlk_survey *survey, struct rlk_cluster *cluster, struct rlk_name *name)
 {
-	survey->asker.describe = describe;
-	survey->asker.heard = heard;
+	survey->asker.asking = &asking;
 	survey->cluster = cluster;
 	survey->name = name;
 	survey->alarm.fire = on_alarm;

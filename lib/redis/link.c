@@ -265,7 +265,7 @@ static void answer(struct rlk_link *link, struct rlk_request *request, struct rl
 	char words[RLK_NODE_ERROR_MAX];
 
 	if (given->kind == RLK_ERROR) {
-		request->asker->describe(request->asker, request, &command);
+		request->asker->asking->describe(request->asker, request, &command);
 		rlk_quote(words, sizeof words, given->text, given->text_len,
 			  (struct rlk_secret[RLK_SECRETS_MAX]){{command.token, command.token_len},
 							       {password, strlen(password)}});
@@ -296,7 +296,7 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 	if (is_noscript(reply) && !request->again) {
 		link->wire_node.loaded = 0; /* SCRIPT FLUSH: send the text again, once. */
 		request->again = true;
-		request->asker->describe(request->asker, request, &command);
+		request->asker->asking->describe(request->asker, request, &command);
 		if (!command.undone) {
 			send_command(link, request, &command);
 			return;

@@ -157,10 +157,10 @@ static bool is_attempts(const struct rlk_attempt *attempt, const char *token)
 static bool is_owned(const struct sim_client *client, unsigned node, const char *token)
 {
 	const struct sim_lock *lock;
-	const struct rlk_debt *debt;
+	const struct rlk_claim *debt;
 
 	for (debt = client->nodes[node].debts; debt != NULL; debt = debt->next) {
-		if (is_attempts((const struct rlk_attempt *)debt->asker, token)) {
+		if (is_attempts(rlk_attempt_of(&client->nodes[node], debt), token)) {
 			return true;
 		}
 	}

@@ -66,8 +66,10 @@ static void check_hand(const struct sim_lock *lock)
 	/* Measured by a clock of the client's, and perhaps put to the vote. */
 	uint64_t most_us = rlk_us(lock->core->config.ttl_ms) / 4 * (lock->core->round.yes ? 9 : 5);
 
-	if (memcmp(chain->token, attempt->token, sizeof chain->token) != 0) {
-		memcpy(chain->token, attempt->token, sizeof chain->token);
+	if (chain->token_len != attempt->token_len ||
+	    memcmp(chain->token, attempt->token, attempt->token_len) != 0) {
+		memcpy(chain->token, attempt->token, attempt->token_len);
+		chain->token_len = attempt->token_len;
 		chain->hands = 0;
 		chain->since_us = sim->now_us;
 		return;

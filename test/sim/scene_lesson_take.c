@@ -231,7 +231,7 @@ END_TEST
 START_TEST(a_second_acquire_that_is_refused_leaves_the_first_lease_alone)
 {
 	struct sim_lock *lock;
-	char token[RLK_TOKEN_MAX];
+	char token[RLK_TOKEN_LEN];
 	uint64_t until_us;
 
 	scene(3);

@@ -160,7 +160,8 @@ struct sim_lease {
 
 /* A lease that passes from lock to lock, under one token. */
 struct sim_chain {
-	char token[RLK_TOKEN_MAX + 1];
+	size_t token_len;
+	char token[RLK_TOKEN_MAX];
 	unsigned hands;
 	uint64_t since_us, until_us; /* By the world's time. */
 };
