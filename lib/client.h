@@ -45,8 +45,8 @@ struct redlock_client {
 struct redlock_lock {
 	struct redlock_client *client;
 	redlock_lock_cb cb[RLK_NEWS_KINDS];
-	void *data[RLK_NEWS_KINDS];
-	struct rlk_lock core; /* Last: it ends in an array. */
+	void *data[RLK_NEWS_KINDS - 1]; /* Who is told of risk and loss is the same. */
+	struct rlk_lock core;		/* Last: it ends in an array. */
 };
 
 /* options.c */

@@ -1,10 +1,13 @@
 /* front.c - the public functions of a lock: check, pass on to the core, tell the caller. */
-#include <string.h>
-
 #include "client.h"
 #include "core/lease.h"
 
 #define RESOURCE_MAX 65536
+
+static void **data_of(struct redlock_lock *lock, enum rlk_news news)
+{
+	return &lock->data[news == RLK_RELEASED ? RLK_LOST : news == RLK_LOST ? RLK_AT_RISK : news];
+}
 
 static struct redlock_lock *lock_of(struct rlk_lock *core)
 {
@@ -19,7 +22,7 @@ static void tell(struct rlk_lock *core, enum rlk_news news, int status)
 
 	if (cb != NULL) {
 		rlk_report(lock, &report);
-		cb(lock, status, &report, lock->data[news]);
+		cb(lock, status, &report, *data_of(lock, news));
 	}
 }
 
@@ -28,11 +31,12 @@ static void gone(struct rlk_lock *core)
 	struct redlock_lock *lock = lock_of(core);
 	struct redlock_client *client = lock->client;
 
-	memset(core->config.token, 0, sizeof core->config.token);
 	rlk_free(client, lock);
 	client->lock_count--;
 	rlk_client_gone(client);
 }
+
+static const struct rlk_lock_user user = {tell, gone};
 
 static struct rlk_lock_config config_of(const struct redlock_client *client,
 					const struct redlock_lock_options *options)
@@ -44,12 +48,10 @@ static struct rlk_lock_config config_of(const struct redlock_client *client,
 		.max_hold_ms = options->max_hold_ms,
 		.auto_renew = options->auto_renew,
 		.fence = options->fence,
-		.token_len = options->token != NULL ? options->token_len : 0,
+		.token = options->token,
+		.token_len = options->token != NULL ? (uint8_t)options->token_len : 0,
 	};
 
-	if (options->token != NULL) {
-		memcpy(config.token, options->token, options->token_len);
-	}
 	return config;
 }
 
@@ -82,8 +84,9 @@ int redlock_lock_new(struct redlock_lock **out, struct redlock_client *client, c
 	if (client->closing) {
 		return REDLOCK_ECLOSED;
 	}
-	lock = rlk_calloc(client, offsetof(struct redlock_lock, core) +
-					  rlk_lock_size(client->cluster.node_count));
+	lock = rlk_calloc(client,
+			  offsetof(struct redlock_lock, core) +
+				  rlk_lock_size(client->cluster.node_count, config.token_len));
 	name = rlk_key(client, resource, resource_len);
 	if (lock == NULL || name == NULL) {
 		rlk_free(client, lock);
@@ -93,8 +96,8 @@ int redlock_lock_new(struct redlock_lock **out, struct redlock_client *client, c
 	lock->client = client;
 	lock->cb[RLK_AT_RISK] = options.on_at_risk;
 	lock->cb[RLK_LOST] = options.on_lost;
-	lock->data[RLK_AT_RISK] = lock->data[RLK_LOST] = options.data;
-	rlk_lock_init(&lock->core, &client->cluster, name, &config, tell, gone);
+	*data_of(lock, RLK_LOST) = options.data;
+	rlk_lock_init(&lock->core, &client->cluster, name, &config, &user);
 	client->lock_count++;
 	*out = lock;
 	return 0;
@@ -117,7 +120,7 @@ int redlock_acquire(struct redlock_lock *lock, uint64_t wait_ms, redlock_lock_cb
 	status = rlk_lock_acquire(&lock->core, wait_ms);
 	if (status == 0) {
 		lock->cb[RLK_ACQUIRED] = cb;
-		lock->data[RLK_ACQUIRED] = data;
+		*data_of(lock, RLK_ACQUIRED) = data;
 	}
 	return status;
 }
@@ -132,7 +135,7 @@ int redlock_extend(struct redlock_lock *lock, redlock_lock_cb cb, void *data)
 	status = rlk_lock_extend(&lock->core);
 	if (status == 0) {
 		lock->cb[RLK_EXTENDED] = cb;
-		lock->data[RLK_EXTENDED] = data;
+		*data_of(lock, RLK_EXTENDED) = data;
 	}
 	return status;
 }
@@ -147,7 +150,7 @@ int redlock_release(struct redlock_lock *lock, redlock_lock_cb cb, void *data)
 	status = rlk_lock_release(&lock->core, cb != NULL);
 	if (status == 0) {
 		lock->cb[RLK_RELEASED] = cb;
-		lock->data[RLK_RELEASED] = data;
+		*data_of(lock, RLK_RELEASED) = data;
 	}
 	return status;
 }

@@ -43,8 +43,8 @@ void rlk_report(struct redlock_lock *lock, struct redlock_report *report)
 			.address = client->link[i].url.address,
 			.vote = (enum redlock_vote)note->vote,
 			.rtt_us = note->rtt_us,
-			.remaining_ms = note->remaining_ms,
-			.error = note->floor != 0 || note->ceiling != 0
+			.remaining_ms = note->fence == RLK_FENCE_FINE ? note->remaining_ms : -1,
+			.error = note->fence != RLK_FENCE_FINE
 					 ? "refused the fencing token"
 					 : reason(&client->nodes[i], (enum redlock_vote)note->vote,
 						  note->rtt_us != 0),

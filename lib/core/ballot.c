@@ -94,6 +94,12 @@ void rlk_lock_clear_ballots(struct rlk_lock *lock)
 	}
 }
 
+void rlk_lock_note_remaining(struct rlk_lock *lock, unsigned node, int64_t remaining_ms)
+{
+	lock->ballots[node].fence = RLK_FENCE_FINE;
+	lock->ballots[node].remaining_ms = remaining_ms;
+}
+
 void rlk_lock_open_round(struct rlk_lock *lock)
 {
 	/* Numbered through all locks of the client: an attempt may pass from one to another. */
@@ -135,8 +141,10 @@ void rlk_lock_no_answer(struct rlk_lock *lock, unsigned node, enum rlk_answer_ki
 		break;
 	case RLK_WITHHELD:
 		vote = REDLOCK_VOTE_WITHHELD;
-		lock->ballots[node].remaining_ms =
-			(int64_t)(rlk_until(at->guard_until_us, rlk_now(lock->cluster)) / 1000 + 1);
+		rlk_lock_note_remaining(
+			lock, node,
+			(int64_t)(rlk_until(at->guard_until_us, rlk_now(lock->cluster)) / 1000 +
+				  1));
 		break;
 	case RLK_UNREACHABLE:
 		vote = at->suspect ? REDLOCK_VOTE_TIMED_OUT : REDLOCK_VOTE_UNREACHABLE;

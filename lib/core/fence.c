@@ -46,11 +46,8 @@ void rlk_fence_refused(struct rlk_lock *lock, unsigned node, const struct rlk_re
 		rlk_lock_no_answer(lock, node, RLK_ERROR, request);
 		return;
 	}
-	if (answer->kind == RLK_FENCE_LOW) {
-		note->floor = answer->fence;
-	} else {
-		note->ceiling = answer->fence;
-	}
+	note->fence = answer->kind == RLK_FENCE_LOW ? RLK_FENCE_TOO_LOW : RLK_FENCE_TOO_HIGH;
+	note->limit = answer->fence;
 	rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_ERROR, request);
 }
 
@@ -84,11 +81,10 @@ static void count_fence(const struct rlk_lock *lock, struct fence_count *count)
 		const struct rlk_ballot_note *note = &lock->ballots[i];
 		count->yes += (lock->round.yes >> i) & 1;
 		count->open += note->vote == REDLOCK_VOTE_NONE;
-		if (note->floor != 0) {
-			count->floors[count->low++] = note->floor;
-		}
-		if (note->ceiling != 0) {
-			count->clocks[count->high++] = note->ceiling;
+		if (note->fence == RLK_FENCE_TOO_LOW) {
+			count->floors[count->low++] = note->limit;
+		} else if (note->fence == RLK_FENCE_TOO_HIGH) {
+			count->clocks[count->high++] = note->limit;
 		}
 	}
 	sort(count->floors, count->low);

@@ -67,7 +67,7 @@ static uint64_t hold_until_us(const struct rlk_lock *lock)
 void rlk_lock_hold(struct rlk_lock *lock, uint64_t now_us)
 {
 	lock->hold_until_us = RLK_MUTANT(HOLD_UNCAPPED) ? RLK_NEVER : hold_until_us(lock);
-	rlk_retry_reset(&lock->retry);
+	lock->failures = 0;
 	rlk_queue_keep(lock);
 	settle_in(lock);
 	rlk_trace(lock->cluster, "held for %" PRIu64 " ms",
@@ -110,8 +110,6 @@ void rlk_lock_extend_over(struct rlk_lock *lock, int status)
 
 static void extend_failed(struct rlk_lock *lock, int status)
 {
-	struct rlk_retry *retry = &lock->retry;
-
 	rlk_trace(lock->cluster, "not renewed: %s", redlock_strerror(status));
 	if (RLK_MUTANT(EXTEND_FAILED_DROPS) && !lock->adopting) {
 		lose(lock);
@@ -127,8 +125,7 @@ static void extend_failed(struct rlk_lock *lock, int status)
 	}
 	lock->state = RLK_HELD;
 	if (lock->config.auto_renew && lock->renew_us != RLK_NEVER) {
-		lock->renew_us = rlk_later(rlk_now(lock->cluster),
-					   rlk_retry_pause_us(retry, &lock->cluster->random));
+		lock->renew_us = rlk_later(rlk_now(lock->cluster), rlk_lock_pause_us(lock));
 	}
 	rearm(lock);
 	rlk_lock_extend_over(lock, status);
@@ -157,7 +154,7 @@ static void extend_won(struct rlk_lock *lock)
 	if (new_us > old_us) {
 		atomic_store(&lock->valid_until_us, new_us);
 	}
-	rlk_retry_reset(&lock->retry);
+	lock->failures = 0;
 	if (lock->adopting) {
 		lock->adopting = false;
 		rlk_lock_hold(lock, now_us);

@@ -43,7 +43,7 @@ bool rlk_lock_ask_lead(struct rlk_lock *lock)
 			    lock->round.start_us) != RLK_YES) {
 		return false;
 	}
-	lock->lead = lead;
+	lock->lead = (uint8_t)lead;
 	lock->led = lock->held_back = true;
 	return true;
 }

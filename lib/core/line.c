@@ -153,7 +153,7 @@ static void plan(struct rlk_lock *lock)
 	free_us = free_us == RLK_NEVER ? UNKNOWN_US : free_us;
 	if (foreign && rank == 0) {
 		/* Who follows another protocol gives back without a word. */
-		uint64_t most_us = lock->retry.max_us;
+		uint64_t most_us = rlk_us(lock->cluster->config.retry_max_ms);
 		uint64_t pause_us =
 			most_us / 2 + rlk_random(&lock->cluster->random) % (most_us / 2 + 1);
 		free_us = pause_us < free_us ? pause_us : free_us;
@@ -201,7 +201,7 @@ static void consider(struct rlk_lock *lock)
 	}
 	at_us = rlk_later(rlk_now(lock->cluster), (uint64_t)MISLED_US << lock->misled);
 	if (at_us < lock->alarm.at_us) {
-		lock->misled += lock->misled < MISLED_MOST;
+		lock->misled = (uint8_t)(lock->misled + (lock->misled < MISLED_MOST));
 		wake_at(lock, at_us);
 	}
 }
@@ -224,7 +224,7 @@ void rlk_lock_heard_join(struct rlk_lock *lock, unsigned node, const struct rlk_
 		}
 		break;
 	case RLK_NO:
-		note->remaining_ms = answer->remaining_ms;
+		rlk_lock_note_remaining(lock, node, answer->remaining_ms);
 		note->rank = (uint16_t)(answer->rank > UINT16_MAX ? UINT16_MAX : answer->rank);
 		note->foreign = answer->foreign;
 		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);

@@ -11,6 +11,8 @@
  */
 #include "lock.h"
 
+#include <string.h>
+
 #include "lease.h"
 #include "lock_parts.h"
 #include "queue.h"
@@ -45,18 +47,18 @@ bool rlk_lock_on_its_way(const struct rlk_lock *lock)
 }
 
 void rlk_lock_init(struct rlk_lock *lock, struct rlk_cluster *cluster, struct rlk_name *name,
-		   const struct rlk_lock_config *config,
-		   void (*tell)(struct rlk_lock *lock, enum rlk_news news, int status),
-		   void (*gone)(struct rlk_lock *lock))
+		   const struct rlk_lock_config *config, const struct rlk_lock_user *user)
 {
+	char *token = (char *)lock + rlk_lock_size(cluster->node_count, 0);
+
 	lock->cluster = cluster;
 	lock->name = rlk_name_intern(cluster, name);
 	lock->config = *config;
-	lock->tell = tell;
-	lock->gone = gone;
+	if (config->token_len > 0) {
+		lock->config.token = memcpy(token, config->token, config->token_len);
+	}
+	lock->user = user;
 	lock->alarm.fire = on_alarm;
-	lock->retry.min_us = rlk_us(cluster->config.retry_min_ms);
-	lock->retry.max_us = rlk_us(cluster->config.retry_max_ms);
 	atomic_init(&lock->valid_until_us, 0);
 	lock->next = cluster->locks;
 	if (cluster->locks != NULL) {

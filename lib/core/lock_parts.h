@@ -20,6 +20,8 @@ struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock);
 bool rlk_lock_in_debt(const struct rlk_lock *lock, unsigned node);
 /* No node has said anything yet. */
 void rlk_lock_clear_ballots(struct rlk_lock *lock);
+/* How long the node's key lives; or it has no vote for so long. */
+void rlk_lock_note_remaining(struct rlk_lock *lock, unsigned node, int64_t remaining_ms);
 void rlk_lock_open_round(struct rlk_lock *lock);
 void rlk_lock_ballot(struct rlk_lock *lock, unsigned node, enum rlk_ballot ballot,
 		     enum redlock_vote vote, const struct rlk_request *request);
@@ -76,6 +78,8 @@ bool rlk_lock_ask_lead(struct rlk_lock *lock);
 bool rlk_lock_heard_lead(struct rlk_lock *lock, unsigned node, enum rlk_answer_kind kind);
 
 /* pause.c: waiting in pauses. */
+/* How long, after one more failure. */
+uint64_t rlk_lock_pause_us(struct rlk_lock *lock);
 /* After a loss; then try again. */
 void rlk_lock_pause(struct rlk_lock *lock, uint64_t now_us);
 /* Nobody waits for what was asked at its beginning. */

@@ -13,8 +13,8 @@ void rlk_lock_news(struct rlk_lock *lock, enum rlk_news news, int status)
 {
 	struct rlk_cluster *cluster = lock->cluster;
 
-	lock->news |= 1U << news;
-	lock->status[news] = status;
+	lock->news = (uint8_t)(lock->news | 1U << news);
+	lock->status[news] = (int8_t)status;
 	if (lock->in_news) {
 		return;
 	}
@@ -50,13 +50,14 @@ static void bury(struct rlk_lock *lock)
 	rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
 	unlist(lock);
 	rlk_name_drop(lock->cluster, lock->name);
-	lock->gone(lock);
+	memset(lock->ballots + lock->cluster->node_count, 0, lock->config.token_len);
+	lock->user->gone(lock);
 }
 
 /* Returns whether there was anything to tell. */
 static bool tell_all(struct rlk_lock *lock)
 {
-	int status[RLK_NEWS_KINDS];
+	int8_t status[RLK_NEWS_KINDS];
 	bool told = lock->news != 0;
 	unsigned news;
 
@@ -68,7 +69,7 @@ static bool tell_all(struct rlk_lock *lock)
 		if ((lock->telling & (1U << news)) == 0) {
 			continue;
 		}
-		lock->telling &= ~(1U << news);
+		lock->telling = (uint8_t)(lock->telling & ~(1U << news));
 		if (lock->freed && (news == RLK_AT_RISK || news == RLK_LOST) &&
 		    !RLK_MUTANT(TOLD_AFTER_FREE)) {
 			continue; /* Who has let go of a lease needs no news of it. */
@@ -76,7 +77,7 @@ static bool tell_all(struct rlk_lock *lock)
 		if (lock->freed && status[news] == 0 && news != RLK_RELEASED) {
 			status[news] = REDLOCK_ECANCELED; /* It is not so any more. */
 		}
-		lock->tell(lock, (enum rlk_news)news, status[news]);
+		lock->user->tell(lock, (enum rlk_news)news, status[news]);
 	}
 	return told;
 }

@@ -58,7 +58,7 @@ static void heard_remaining(void *owner, unsigned node, const struct rlk_request
 	if (lock->state != RLK_PAUSING || answer->kind != RLK_VALUE || answer->remaining_ms < 0) {
 		return;
 	}
-	lock->ballots[node].remaining_ms = answer->remaining_ms;
+	rlk_lock_note_remaining(lock, node, answer->remaining_ms);
 	free_us = rlk_lock_free_again_us(lock);
 	now_us = rlk_now(lock->cluster);
 	if (free_us != RLK_NEVER && rlk_later(now_us, free_us) < lock->alarm.at_us) {
@@ -88,10 +88,20 @@ static void ask_remaining(struct rlk_lock *lock)
 	}
 }
 
+uint64_t rlk_lock_pause_us(struct rlk_lock *lock)
+{
+	struct rlk_cluster *cluster = lock->cluster;
+	uint64_t pause_us = rlk_pause_us(rlk_us(cluster->config.retry_min_ms),
+					 rlk_us(cluster->config.retry_max_ms), lock->failures,
+					 &cluster->random);
+
+	lock->failures = (uint8_t)(lock->failures + (lock->failures < UINT8_MAX));
+	return pause_us;
+}
+
 void rlk_lock_pause(struct rlk_lock *lock, uint64_t now_us)
 {
-	uint64_t pause_us = rlk_retry_pause_us(&lock->retry, &lock->cluster->random);
-	uint64_t until_us = rlk_later(now_us, pause_us);
+	uint64_t until_us = rlk_later(now_us, rlk_lock_pause_us(lock));
 
 	lock->state = RLK_PAUSING;
 	lock->way = REDLOCK_WAY_PAUSES;

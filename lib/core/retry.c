@@ -18,18 +18,22 @@ void rlk_retry_reset(struct rlk_retry *retry)
 	retry->failures = 0;
 }
 
-uint64_t rlk_retry_pause_us(struct rlk_retry *retry, uint64_t *random)
+uint64_t rlk_pause_us(uint64_t min_us, uint64_t max_us, unsigned failures, uint64_t *random)
 {
-	uint64_t limit_us = retry->min_us;
+	uint64_t limit_us = min_us;
 	unsigned i;
 
-	for (i = 0; i < retry->failures && limit_us < retry->max_us; i++) {
+	for (i = 0; i < failures && limit_us < max_us; i++) {
 		limit_us *= 2;
 	}
-	if (limit_us > retry->max_us) {
-		limit_us = retry->max_us;
+	if (limit_us > max_us) {
+		limit_us = max_us;
 	}
-	retry->failures++;
 	/* Half of it is certain, so that nobody retries at once. */
 	return limit_us / 2 + (limit_us > 1 ? rlk_random(random) % (limit_us - limit_us / 2) : 0);
+}
+
+uint64_t rlk_retry_pause_us(struct rlk_retry *retry, uint64_t *random)
+{
+	return rlk_pause_us(retry->min_us, retry->max_us, retry->failures++, random);
 }

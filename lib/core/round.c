@@ -39,8 +39,8 @@ void rlk_round_open(struct rlk_round *round, unsigned nodes, uint64_t start_us)
 	assert(nodes <= 32);
 	*round = (struct rlk_round){
 		.serial = round->serial + 1,
-		.nodes = nodes,
-		.quorum = rlk_quorum(nodes),
+		.nodes = (uint8_t)nodes,
+		.quorum = (uint8_t)rlk_quorum(nodes),
 		.verdict = RLK_VOTING,
 		.start_us = start_us,
 	};

@@ -15,11 +15,11 @@ enum rlk_verdict {
 enum rlk_ballot { RLK_BALLOT_YES, RLK_BALLOT_NO, RLK_BALLOT_FAULT };
 
 struct rlk_round {
-	uint32_t serial; /* Answers to any other round do not count. */
-	unsigned nodes, quorum;
+	uint64_t start_us;	 /* Read before the first byte left. */
+	uint32_t serial;	 /* Answers to any other round do not count. */
 	uint32_t yes, no, fault; /* Sets: bit i stands for node i. */
-	enum rlk_verdict verdict;
-	uint64_t start_us; /* Read before the first byte left. */
+	uint8_t nodes, quorum;
+	enum rlk_verdict verdict : 8;
 };
 
 void rlk_round_open(struct rlk_round *round, unsigned nodes, uint64_t start_us);

@@ -66,8 +66,8 @@ static void lose(struct rlk_lock *lock, int status)
 	lock->attempt = NULL;
 	lock->inherited_us = lock->patience_us = 0;
 	lock->held_back = false;
-	lock->last_status = status;
-	lock->misled += was_called && lock->misled == 0;
+	lock->last_status = (int8_t)status;
+	lock->misled = (uint8_t)(lock->misled + (was_called && lock->misled == 0));
 	if (status == REDLOCK_EHELD && !was_called && !wait_is_over(lock, now_us)) {
 		/* Before what it has got is given back: so that it goes to the first in line, and
 		 * be it us. */
@@ -209,7 +209,7 @@ void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct r
 		rlk_lock_ballot(lock, node, RLK_BALLOT_YES, REDLOCK_VOTE_GRANTED, request);
 		break;
 	case RLK_NO:
-		lock->ballots[node].remaining_ms = answer->remaining_ms;
+		rlk_lock_note_remaining(lock, node, answer->remaining_ms);
 		if (rlk_lock_may_be_called_yet(lock, node)) {
 			break;
 		}
@@ -362,12 +362,11 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	}
 	lock->asked_us = rlk_now(lock->cluster);
 	lock->deadline_us = wait_ms == 0 ? 0 : rlk_later(lock->asked_us, rlk_us(wait_ms));
-	lock->attempts = lock->hurried = 0;
-	lock->paused = lock->led = lock->held_back = false;
+	lock->attempts = lock->hurried = lock->failures = 0;
 	lock->misled = 0;
 	lock->way = REDLOCK_WAY_NONE;
+	lock->paused = lock->led = lock->held_back = false;
 	lock->since_us = lock->patience_us = 0;
-	rlk_retry_reset(&lock->retry);
 	if (wait_ms != 0 && rlk_queue_join(lock)) {
 		rlk_lock_stand_in_line(lock);
 	} else {

@@ -71,6 +71,7 @@ struct chaos_slot {
 	unsigned index, client;
 	const char *resource;
 	struct rlk_lock_config config;
+	char token[RLK_TOKEN_MAX + 1]; /* Of its own; or none. */
 	struct sim_lock *lock;
 	uint32_t acts, tells; /* Ordinals. */
 	enum chaos_habit habit;

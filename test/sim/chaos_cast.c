@@ -133,8 +133,9 @@ static void draw_client(struct chaos *chaos, unsigned index, struct sim_dice *di
 
 static void draw_token(struct chaos_slot *slot, struct sim_dice *dice)
 {
-	slot->config.token_len = (size_t)snprintf(slot->config.token, sizeof slot->config.token,
-						  "%08x", (unsigned)dice_roll(dice));
+	slot->config.token = slot->token;
+	slot->config.token_len = (uint8_t)snprintf(slot->token, sizeof slot->token, "%08x",
+						   (unsigned)dice_roll(dice));
 }
 
 static void draw_config(struct chaos_slot *slot, bool fences, bool own_tokens)

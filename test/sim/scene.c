@@ -72,8 +72,8 @@ struct sim_lock *scene_lock_token(struct sim_client *client, const char *token)
 {
 	struct rlk_lock_config config = {.ttl_ms = 10000, .at_risk_ms = 3333};
 
-	config.token_len = strlen(token);
-	memcpy(config.token, token, config.token_len);
+	config.token = token;
+	config.token_len = (uint8_t)strlen(token);
 	return sim_lock_new(client, JOB, &config);
 }
 

@@ -181,7 +181,7 @@ START_TEST(nor_is_going_on_with_it_beyond_the_longest_time_to_hold)
 	unsigned i;
 
 	scene(3);
-	memcpy(config.token, "theirs", 6);
+	config.token = "theirs";
 	lock = sim_lock_new(alice, JOB, &config);
 	for (i = 0; i < 3; i++) {
 		sim_plant(sim, i, JOB, "theirs", 5000);

@@ -60,6 +60,8 @@ static void gone(struct rlk_lock *core)
 	}
 }
 
+static const struct rlk_lock_user the_user = {tell, gone};
+
 static struct rlk_name *name_of(struct sim_client *client, const char *resource)
 {
 	struct rlk_name *name =
@@ -77,10 +79,11 @@ struct sim_lock *sim_lock_new(struct sim_client *client, const char *resource,
 			      const struct rlk_lock_config *config)
 {
 	struct sim_lock *lock = sim_alloc(sizeof *lock);
-	struct body *body =
-		sim_alloc(offsetof(struct body, core) + rlk_lock_size(client->cluster.node_count));
+	static const struct rlk_lock_config fallback = {.ttl_ms = 10000, .at_risk_ms = 3333};
+	size_t token_len = config != NULL ? config->token_len : 0;
+	struct body *body = sim_alloc(offsetof(struct body, core) +
+				      rlk_lock_size(client->cluster.node_count, token_len));
 	struct rlk_name *name = name_of(client, resource);
-	struct rlk_lock_config fallback = {.ttl_ms = 10000, .at_risk_ms = 3333};
 
 	if (name == NULL) { /* As redlock_lock_new() would say. */
 		free(body);
@@ -92,7 +95,7 @@ struct sim_lock *sim_lock_new(struct sim_client *client, const char *resource,
 	snprintf(lock->resource, sizeof lock->resource, "%s", resource);
 	body->lock = lock;
 	rlk_lock_init(&body->core, &client->cluster, name, config != NULL ? config : &fallback,
-		      tell, gone);
+		      &the_user);
 	client->lock_count++;
 	lock->about = sim_resource(client->sim, resource);
 	lock->next = client->sim->locks;
