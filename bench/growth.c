@@ -2,7 +2,8 @@
  *
  * One process for each number of locks and round goes through it all: cycles
  * while nothing else is held, then with that many held, with one waiter behind
- * each of them, and with as many waiters on resources that somebody else holds. */
+ * each of them; and in a client of its own, with as many waiters on resources
+ * that somebody else holds. */
 #include "growth.h"
 
 #include <malloc.h>
@@ -10,33 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd.h"
+#include "growth_play.h"
 #include "stage.h"
-#include "stranger.h"
 
 #define TTL_MS 3600000
-#define PATIENCE_MS 20000
 #define PLAY_MS 300000
-/* Who waits for others asks them now and then: more of them would keep all processors busy, and a
- * cycle would cost whatever is left. */
-#define OTHERS_MAX 10000
 #define MANY 'm'
-#define OTHERS 's'
-
-struct growth {
-	const struct lab *lab;
-	uint32_t count;
-	struct session session;
-	struct meter meter;
-	struct reading since;
-	struct herd probes; /* Their cycles are what an operation costs. */
-	struct herd holders;
-	struct herd waiters;
-	uint64_t heap_bytes;
-	uint64_t heap_before;
-	uint64_t rss_before;
-	double *values;
-};
 
 /* ---- The account ----------------------------------------------------------------------------- */
 
@@ -57,13 +37,13 @@ static void counting_free(void *block, void *data)
 	free(block);
 }
 
-static void weigh(struct growth *growth)
+void growth_weigh(struct growth *growth)
 {
 	growth->heap_before = growth->heap_bytes;
 	growth->rss_before = meter_rss_bytes();
 }
 
-static double heap_each(const struct growth *growth)
+double growth_heap_each(const struct growth *growth)
 {
 	return ((double)growth->heap_bytes - (double)growth->heap_before) / growth->count;
 }
@@ -74,23 +54,22 @@ static double rss_each(const struct growth *growth)
 	return ((double)meter_rss_bytes() - (double)growth->rss_before) / growth->count;
 }
 
-/* Processor time since meter_begin(), for each of @operations, in microseconds. */
-static double spent_us(const struct growth *growth, const struct reading *now, double operations)
+double growth_spent_us(const struct growth *growth, const struct reading *now, double operations)
 {
 	return (double)(now->cpu_ns - growth->since.cpu_ns) / 1e3 / operations;
 }
 
-static void probe(struct growth *growth, enum growth_figure figure)
+void growth_probe(struct growth *growth, enum growth_figure figure)
 {
 	uint64_t cycles = growth_probe_cycles(growth->lab);
 	struct reading now;
 
 	herd_cycle(&growth->probes, cycles / 4 + 1); /* Warm. */
-	session_settle(&growth->session, NULL, PATIENCE_MS);
+	session_settle(&growth->session, NULL, GROWTH_PATIENCE_MS);
 	meter_begin(&growth->meter, &growth->since);
 	herd_cycle(&growth->probes, cycles);
 	meter_end(&growth->meter, &now);
-	growth->values[figure] = spent_us(growth, &now, (double)cycles);
+	growth->values[figure] = growth_spent_us(growth, &now, (double)cycles);
 }
 
 /* ---- Scenes ---------------------------------------------------------------------------------- */
@@ -100,7 +79,7 @@ static int hold_many(struct growth *growth)
 	struct reading now;
 	int rv;
 
-	weigh(growth);
+	growth_weigh(growth);
 	rv = herd_open(&growth->holders, &growth->session, MANY, growth->count);
 	if (rv != REDLOCK_OK) {
 		return rv;
@@ -108,11 +87,11 @@ static int hold_many(struct growth *growth)
 	meter_begin(&growth->meter, &growth->since);
 	herd_take(&growth->holders);
 	meter_end(&growth->meter, &now);
-	growth->values[GROWTH_TAKE] = spent_us(growth, &now, growth->count);
-	session_settle(&growth->session, NULL, PATIENCE_MS);
-	growth->values[GROWTH_HELD_HEAP] = heap_each(growth);
+	growth->values[GROWTH_TAKE] = growth_spent_us(growth, &now, growth->count);
+	session_settle(&growth->session, NULL, GROWTH_PATIENCE_MS);
+	growth->values[GROWTH_HELD_HEAP] = growth_heap_each(growth);
 	growth->values[GROWTH_HELD_RSS] = rss_each(growth);
-	probe(growth, GROWTH_HELD);
+	growth_probe(growth, GROWTH_HELD);
 	return REDLOCK_OK;
 }
 
@@ -120,14 +99,14 @@ static int stand_in_line(struct growth *growth)
 {
 	int rv;
 
-	weigh(growth);
+	growth_weigh(growth);
 	rv = herd_open(&growth->waiters, &growth->session, MANY, growth->count);
 	if (rv == REDLOCK_OK) {
 		herd_wait(&growth->waiters);
-		session_settle(&growth->session, NULL, PATIENCE_MS);
-		growth->values[GROWTH_LINE_HEAP] = heap_each(growth);
+		session_settle(&growth->session, NULL, GROWTH_PATIENCE_MS);
+		growth->values[GROWTH_LINE_HEAP] = growth_heap_each(growth);
 		growth->values[GROWTH_LINE_RSS] = rss_each(growth);
-		probe(growth, GROWTH_LINE);
+		growth_probe(growth, GROWTH_LINE);
 	}
 	return rv;
 }
@@ -141,7 +120,7 @@ static void hand_over(struct growth *growth)
 	herd_await(&growth->waiters);
 	herd_await(&growth->holders);
 	meter_end(&growth->meter, &now);
-	growth->values[GROWTH_HAND] = spent_us(growth, &now, growth->count);
+	growth->values[GROWTH_HAND] = growth_spent_us(growth, &now, growth->count);
 	growth->values[GROWTH_HAND_COMMANDS] =
 		(double)(now.commands - growth->since.commands) / growth->count;
 }
@@ -153,39 +132,14 @@ static void give_back(struct growth *growth)
 	meter_begin(&growth->meter, &growth->since);
 	herd_give_back(&growth->waiters);
 	herd_await(&growth->waiters);
-	session_settle(&growth->session, NULL, PATIENCE_MS);
+	session_settle(&growth->session, NULL, GROWTH_PATIENCE_MS);
 	meter_end(&growth->meter, &now);
-	growth->values[GROWTH_GIVE_BACK] = spent_us(growth, &now, growth->count);
-}
-
-static int wait_for_stranger(struct growth *growth)
-{
-	uint64_t duration_ns = growth->lab->options.duration_ns;
-	double waiter_seconds = growth->count * (double)duration_ns / 1e9;
-	struct reading now;
-	int rv;
-
-	weigh(growth);
-	rv = herd_open(&growth->waiters, &growth->session, OTHERS, growth->count);
-	if (rv != REDLOCK_OK) {
-		return rv;
-	}
-	herd_wait(&growth->waiters);
-	session_pass(&growth->session, duration_ns / 1000000); /* All have been told by then. */
-	meter_begin(&growth->meter, &growth->since);
-	session_pass(&growth->session, duration_ns / 1000000);
-	meter_end(&growth->meter, &now);
-	growth->values[GROWTH_WAIT_HEAP] = heap_each(growth);
-	growth->values[GROWTH_WAIT_CPU] = spent_us(growth, &now, waiter_seconds);
-	growth->values[GROWTH_WAIT_COMMANDS] = (double)(now.commands - growth->since.commands) /
-					       waiter_seconds / (double)growth->lab->nodes.count;
-	probe(growth, GROWTH_WAIT);
-	return REDLOCK_OK;
+	growth->values[GROWTH_GIVE_BACK] = growth_spent_us(growth, &now, growth->count);
 }
 
 /* ---- A play ---------------------------------------------------------------------------------- */
 
-static int open_client(struct growth *growth, char *why)
+int growth_open_client(struct growth *growth, char *why)
 {
 	const struct redlock_allocator allocator = {counting_calloc, counting_free, growth};
 	struct redlock_options options;
@@ -197,7 +151,7 @@ static int open_client(struct growth *growth, char *why)
 	if (session_open(&growth->session, &growth->lab->nodes, &options, why, WHY_MAX) != 0) {
 		return -1;
 	}
-	if (session_settle(&growth->session, NULL, PATIENCE_MS) > 0) {
+	if (session_settle(&growth->session, NULL, GROWTH_PATIENCE_MS) > 0) {
 		snprintf(why, WHY_MAX, "the library does not find all nodes well");
 		session_close(&growth->session);
 		return -1;
@@ -210,7 +164,7 @@ static int with_own(struct growth *growth)
 	int rv = herd_open(&growth->probes, &growth->session, 'p', HERD_IN_FLIGHT);
 
 	if (rv == REDLOCK_OK) {
-		probe(growth, GROWTH_ALONE);
+		growth_probe(growth, GROWTH_ALONE);
 		rv = hold_many(growth);
 	}
 	if (rv == REDLOCK_OK) {
@@ -228,40 +182,36 @@ static uint32_t errors_of(const struct growth *growth)
 	return growth->probes.errors + growth->holders.errors + growth->waiters.errors;
 }
 
-static int with_others(struct growth *growth, char *why)
+static bool told(struct growth_end *end, int rv)
 {
-	struct stranger *stranger = stranger_open(&growth->lab->nodes, why, WHY_MAX);
-	int rv = REDLOCK_ENOQUORUM;
-
-	if (!stranger) {
-		return rv;
-	}
-	if (stranger_hold(stranger, OTHERS, growth->count, TTL_MS)) {
-		rv = wait_for_stranger(growth);
-	}
-	stranger_let_go(stranger, OTHERS, growth->count);
-	stranger_close(stranger);
-	return rv;
-}
-
-static bool play_all(struct growth *growth, struct growth_end *end)
-{
-	int rv = with_own(growth);
-
-	end->errors += errors_of(growth);
-	herd_close(&growth->holders);
-	herd_close(&growth->waiters);
-	growth->probes.errors = 0;
-	if (rv == REDLOCK_OK && !growth->lab->options.brief && growth->count <= OTHERS_MAX) {
-		rv = with_others(growth, end->why);
-		end->errors += errors_of(growth);
-	}
-	herd_close(&growth->waiters);
-	herd_close(&growth->probes);
 	if (rv != REDLOCK_OK && !end->why[0]) {
 		snprintf(end->why, WHY_MAX, "%s", redlock_strerror(rv));
 	}
 	return rv == REDLOCK_OK;
+}
+
+static bool play_own(struct growth *growth, struct growth_end *end)
+{
+	int rv;
+
+	if (growth_open_client(growth, end->why) != 0) {
+		return false;
+	}
+	rv = with_own(growth);
+	end->errors += errors_of(growth);
+	herd_close(&growth->holders);
+	herd_close(&growth->waiters);
+	herd_close(&growth->probes);
+	session_close(&growth->session);
+	return told(end, rv);
+}
+
+static bool play_with_others(struct growth *growth, struct growth_end *end)
+{
+	int rv = growth_with_others(growth, end->why);
+
+	end->errors += growth->errors;
+	return told(end, rv);
 }
 
 static bool play(void *shared, void *data)
@@ -269,7 +219,7 @@ static bool play(void *shared, void *data)
 	static struct growth growth;
 	const struct growth_plan *plan = data;
 	struct growth_end *end = shared;
-	bool fine = false;
+	bool fine;
 	int figure;
 
 	growth.lab = plan->lab;
@@ -282,10 +232,8 @@ static bool play(void *shared, void *data)
 	    0) {
 		return false;
 	}
-	if (open_client(&growth, end->why) == 0) {
-		fine = play_all(&growth, end);
-		session_close(&growth.session);
-	}
+	fine = play_own(&growth, end) &&
+	       (plan->lab->options.brief || play_with_others(&growth, end));
 	meter_close(&growth.meter);
 	return fine;
 }

@@ -16,13 +16,16 @@ enum growth_figure {
 	GROWTH_LINE,	    /* Of a cycle while one waits behind each of them. */
 	GROWTH_LINE_HEAP,   /* Bytes of such a waiter. */
 	GROWTH_LINE_RSS,
-	GROWTH_HAND,	      /* Processor time of handing one over. */
-	GROWTH_HAND_COMMANDS, /* Commands of that. */
-	GROWTH_GIVE_BACK,     /* Processor time of giving one back. */
-	GROWTH_WAIT,	      /* Of a cycle while so many wait for a stranger. */
-	GROWTH_WAIT_HEAP,     /* Bytes of such a waiter. */
-	GROWTH_WAIT_CPU,      /* Processor time that a waiter takes in a second. */
-	GROWTH_WAIT_COMMANDS, /* Commands, to each node in a second. */
+	GROWTH_HAND,		    /* Processor time of handing one over. */
+	GROWTH_HAND_COMMANDS,	    /* Commands of that. */
+	GROWTH_GIVE_BACK,	    /* Processor time of giving one back. */
+	GROWTH_WAIT_BEGIN,	    /* Of beginning to wait for a stranger. */
+	GROWTH_WAIT_BEGIN_COMMANDS, /* Commands of that, to each node. */
+	GROWTH_WAIT_HEAP,	    /* Bytes of such a waiter, beyond a client that is idle. */
+	GROWTH_WAIT_CPU, /* Of a core, in percent, while they all wait, and do nothing else. */
+	GROWTH_WAIT_SERVER_CPU, /* Of all servers together, meanwhile. */
+	GROWTH_WAIT_COMMANDS,	/* Commands of one to each node in a second, meanwhile. */
+	GROWTH_WAIT,		/* Of a cycle while so many wait for a stranger. */
 	GROWTH_FIGURES
 };
 

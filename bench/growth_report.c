@@ -19,10 +19,14 @@ static const struct figure_name names[GROWTH_FIGURES] = {
 	[GROWTH_HAND] = {"handing one over, CPU µs", "hand_over_cpu_us"},
 	[GROWTH_HAND_COMMANDS] = {"handing one over, commands", "hand_over_commands"},
 	[GROWTH_GIVE_BACK] = {"giving one back, CPU µs", "give_back_cpu_us"},
-	[GROWTH_WAIT] = {"a cycle, as many wait for others, CPU µs", "wait_cycle_cpu_us"},
+	[GROWTH_WAIT_BEGIN] = {"beginning to wait for others, CPU µs", "wait_begin_cpu_us"},
+	[GROWTH_WAIT_BEGIN_COMMANDS] = {"  commands to a node", "wait_begin_commands_per_node"},
 	[GROWTH_WAIT_HEAP] = {"a waiter for others, heap bytes", "wait_heap_bytes"},
-	[GROWTH_WAIT_CPU] = {"  CPU µs a second", "wait_cpu_us_per_s"},
-	[GROWTH_WAIT_COMMANDS] = {"  commands a second to a node", "wait_commands_per_node_s"},
+	[GROWTH_WAIT_CPU] = {"so many wait: client CPU, % of a core", "wait_client_cpu_percent"},
+	[GROWTH_WAIT_SERVER_CPU] = {"  all servers, % of a core", "wait_server_cpu_percent"},
+	[GROWTH_WAIT_COMMANDS] = {"  commands a second to a node, each",
+				  "wait_commands_per_node_s"},
+	[GROWTH_WAIT] = {"a cycle, as many wait for others, CPU µs", "wait_cycle_cpu_us"},
 };
 
 static const double *values_of(const struct lab *lab, const struct growth_results *results,

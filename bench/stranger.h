@@ -1,4 +1,5 @@
-/* stranger.h - somebody else, who holds resources and does nothing with them. */
+/* stranger.h - somebody else, in a process of his own, who holds resources and does nothing with
+ * them. */
 #ifndef BENCH_STRANGER_H
 #define BENCH_STRANGER_H
 
@@ -9,15 +10,13 @@
 
 struct stranger;
 
-/** Connect. Returns NULL with the reason in @why. */
-struct stranger *stranger_open(const struct nodes *nodes, char *why, size_t why_len);
+/** Start him, and wait until the keys of @count resources of a family are set on all nodes. He lets
+ * nobody else have them: each third of @ttl_ms he makes them live for so long again. Returns NULL
+ * with the reason in @why. */
+struct stranger *stranger_start(const struct nodes *nodes, char family, uint32_t count,
+				uint32_t ttl_ms, char *why, size_t why_len);
 
-/** Set the keys of @count resources of a family, on all nodes, for @ttl_ms. False: not all. */
-bool stranger_hold(struct stranger *stranger, char family, uint32_t count, uint32_t ttl_ms);
-
-/** Delete them. */
-bool stranger_let_go(struct stranger *stranger, char family, uint32_t count);
-
-void stranger_close(struct stranger *stranger);
+/** He deletes them, and is gone. */
+void stranger_stop(struct stranger *stranger);
 
 #endif

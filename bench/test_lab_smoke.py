@@ -164,6 +164,9 @@ def check_growth(port):
         figures = row["figures"]
         for name in ("held_heap_bytes", "line_heap_bytes", "wait_heap_bytes"):
             assert figures[name]["median"] > 0, (name, row)
+        # Who waits for others has tried once, and then stands in line.
+        assert figures["wait_begin_commands_per_node"]["median"] >= 2, row
+        assert figures["wait_client_cpu_percent"]["median"] > 0, row
         # A lease is handed on without a word to the nodes.
         assert not clean or figures["hand_over_commands"]["median"] == 0, row
         assert report["results"][0]["figures"]["held_cycle_cpu_us"]["to_fewest"] == 1

@@ -55,6 +55,10 @@ def octets(value):
     return f"{value:,.0f} bytes" if is_known(value) else NONE
 
 
+def percent(value):
+    return f"{three_digits(value)} %" if is_known(value) else NONE
+
+
 def times(value):
     """A ratio."""
     return three_digits(value) if is_known(value) else NONE

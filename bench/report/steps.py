@@ -98,7 +98,7 @@ STEPS = [
     Step("far", far, 35, seconds=(2, 0.2)),
     Step("apart", apart, 35, seconds=(2, 0.2)),
     Step("timeline", timeline, 40, rounds=None, seconds=(10, 2)),
-    Step("growth", growth, 40, seconds=(0.5, 0.1)),
+    Step("growth", growth, 240, seconds=(0.5, 0.1)),
 ]
 
 

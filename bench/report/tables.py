@@ -1,7 +1,7 @@
 """The tables of docs/benchmarks.md, from what the steps have measured."""
 
 from machine import in_words
-from cells import count, mebibytes, median, micros, octets, ratio, times, whole
+from cells import count, mebibytes, median, micros, octets, percent, ratio, times, whole
 
 WORDS = {"floor": "floor", "ours": "libredlock", "ping": "PING"}
 
@@ -311,11 +311,14 @@ GROWTH = [
     ("client CPU for a cycle, nothing else held", "alone_cycle_cpu_us", micros),
     ("... while they are held", "held_cycle_cpu_us", micros),
     ("... and one waits behind each of them", "line_cycle_cpu_us", micros),
-    ("... and as many wait for others", "wait_cycle_cpu_us", micros),
+    ("as many wait for others: client CPU for a cycle", "wait_cycle_cpu_us", micros),
+    ("... or if nothing else is done, of a core", "wait_client_cpu_percent", percent),
+    ("... of all servers together", "wait_server_cpu_percent", percent),
+    ("commands of one of them to a node, to begin with", "wait_begin_commands_per_node", count),
+    ("... and then, in a second", "wait_commands_per_node_s", count),
     ("heap of a held lock", "held_heap_bytes", octets),
     ("heap of a waiter behind one", "line_heap_bytes", octets),
     ("heap of a waiter for others", "wait_heap_bytes", octets),
-    ("commands of a waiter for others, to a node in a second", "wait_commands_per_node_s", count),
     ("handing one over, client CPU", "hand_over_cpu_us", micros),
 ]
 
