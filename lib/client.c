@@ -88,6 +88,8 @@ static struct rlk_config config_of(const struct redlock_options *options)
 		.reconnect_min_ms = options->reconnect_min_ms,
 		.reconnect_max_ms = options->reconnect_max_ms,
 		.max_in_flight = options->max_in_flight,
+		.pace = options->max_in_flight < RLK_PACE_MOST ? options->max_in_flight
+							       : RLK_PACE_MOST,
 		.hand_max = options->hand_max,
 		.in_pauses = options->wait_in_pauses,
 		.guard = options->guard == REDLOCK_GUARD_ON,

@@ -355,7 +355,8 @@ REDLOCK_API void redlock_lock_free(struct redlock_lock *lock);
  * Locks of one client that wait for one resource stand in line in the client: one
  * of them waits at the nodes, the others get their turn in the order in which they
  * came. Who waits behind another one may find the wait over before it has asked
- * anybody.
+ * anybody; and so may one of very many that begin to wait at once, for they ask by
+ * turns.
  *
  * Returns 0 if started; otherwise @cb will never be called:
  *   REDLOCK_EINVAL   NULL lock or cb

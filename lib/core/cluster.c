@@ -28,6 +28,7 @@ void rlk_cluster_init(struct rlk_cluster *cluster, const struct rlk_ports *ports
 	cluster->names_seed = rlk_random(&cluster->random);
 	snprintf(cluster->caller, sizeof cluster->caller, "%012" PRIx64,
 		 rlk_random(&cluster->random) >> 16);
+	rlk_pace_init(cluster);
 	for (i = 0; i < node_count; i++) {
 		rlk_node_init(&nodes[i], cluster, i);
 	}

@@ -4,6 +4,7 @@
 
 #include "names.h"
 #include "node.h"
+#include "pace.h"
 #include "ports.h"
 #include "timers.h"
 
@@ -20,6 +21,7 @@ struct rlk_config {
 	uint32_t retry_min_ms, retry_max_ms;
 	uint32_t reconnect_min_ms, reconnect_max_ms;
 	uint32_t max_in_flight;
+	uint32_t pace;	   /* See pace.h. */
 	uint32_t hand_max; /* So often a lease passes from lock to lock before others have it. */
 	bool in_pauses;	   /* Wait in pauses, never in line. */
 	bool guard;	   /* Withhold votes of nodes that may have forgotten grants. */
@@ -46,6 +48,8 @@ struct rlk_cluster {
 	struct rlk_lock *locks; /* All of them. */
 	struct rlk_lock *news;	/* Those with callbacks due, first to last. */
 	struct rlk_lock *news_tail;
+	struct rlk_lock *paced, *paced_last; /* Those that stand behind: pace.c. */
+	struct rlk_timer pace;
 	uint64_t random;
 	uint64_t last_fence;	 /* Fencing tokens have to be above this. */
 	uint64_t proposed_fence; /* The last one of ours. */

@@ -11,6 +11,7 @@
 #include "lease.h"
 #include "lock_parts.h"
 #include "mutant.h"
+#include "pace.h"
 
 bool rlk_node_may_call(const struct rlk_node *node, uint64_t now_us)
 {
@@ -79,7 +80,9 @@ void rlk_node_listens(struct rlk_node *node)
 	/* What it called before was not heard. */
 	for (lock = node->cluster->locks; lock != NULL; lock = lock->next) {
 		if (lock->state == RLK_WAITING && !RLK_MUTANT(LINE_NOT_AGAIN)) {
-			rlk_lock_join_at(lock, node, now_us);
+			if (!rlk_pace_hold(lock)) {
+				rlk_lock_join_at(lock, node, now_us);
+			}
 		}
 	}
 }

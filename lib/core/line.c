@@ -28,6 +28,7 @@
 #include "lease.h"
 #include "lock_parts.h"
 #include "mutant.h"
+#include "pace.h"
 
 /* So long for the releases to reach all the nodes, at least. */
 #define PATIENCE_MIN_US 20000
@@ -250,12 +251,19 @@ void rlk_lock_heard_join(struct rlk_lock *lock, unsigned node, const struct rlk_
 	}
 }
 
-void rlk_lock_line_alarm(struct rlk_lock *lock)
+void rlk_lock_rejoin(struct rlk_lock *lock)
 {
 	if (rlk_cluster_callers(lock->cluster) < lock->cluster->quorum) {
 		step_out(lock);
 	} else {
 		join(lock);
+	}
+}
+
+void rlk_lock_line_alarm(struct rlk_lock *lock)
+{
+	if (!rlk_pace_hold(lock)) {
+		rlk_lock_rejoin(lock);
 	}
 }
 

@@ -65,7 +65,7 @@ struct rlk_lock {
 	struct rlk_cluster *cluster;
 	struct rlk_lock *prev, *next; /* All locks of the cluster. */
 	struct rlk_lock *next_news;
-	struct rlk_lock *ahead, *behind; /* Of those that wait for the resource. */
+	struct rlk_lock *ahead, *behind; /* Of those that wait for the resource, or to ask. */
 	struct rlk_name *name;
 	const struct rlk_lock_user *user;
 	struct rlk_lock_config config;
@@ -86,6 +86,7 @@ struct rlk_lock {
 	int8_t last_status; /* Of the last attempt that was lost. */
 	uint8_t hurried;    /* Attempts repeated at once for another fencing token. */
 	bool paused;	    /* The first attempt is over. */
+	bool paced;	    /* Stands behind others that want to ask: pace.c. */
 	bool user_extends, user_releases, adopting;
 	bool led;	  /* The last round asked one node first: */
 	bool held_back;	  /* the others are not asked yet. */

@@ -62,13 +62,17 @@ void rlk_lock_take_alarm(struct rlk_lock *lock, uint64_t now_us);
 void rlk_lock_take_over(struct rlk_lock *lock, int status);
 /* Try, under a new attempt. */
 void rlk_lock_begin(struct rlk_lock *lock);
-/* The next try of one that waits: in line, or by a new attempt. */
-void rlk_lock_try(struct rlk_lock *lock);
 /* The round of lock->attempt. */
 void rlk_lock_ask_for_votes(struct rlk_lock *lock, enum rlk_op op);
 
 /* A new attempt, with a token: 0, or a REDLOCK_ error. */
 int rlk_lock_equip(struct rlk_lock *lock);
+
+/* pace.c: behind others that want to ask. */
+/* Does it have to stand there? Then it does. */
+bool rlk_lock_stands_behind(struct rlk_lock *lock);
+/* The next try of one that waits: in line, or by a new attempt. */
+void rlk_lock_try(struct rlk_lock *lock);
 
 /* lead.c: one node first. */
 /* Ask it, if this attempt is one for it; false: all have to be asked at once. */
@@ -97,6 +101,8 @@ void rlk_lock_confirm(struct rlk_lock *lock);
 void rlk_lock_heard_join(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
 			 const struct rlk_answer *answer);
 void rlk_lock_line_alarm(struct rlk_lock *lock);
+/* Join again, now. */
+void rlk_lock_rejoin(struct rlk_lock *lock);
 /* The node refused in a round that confirms: has it no vote yet? */
 bool rlk_lock_may_be_called_yet(struct rlk_lock *lock, unsigned node);
 /* What was refused until now is refused. */

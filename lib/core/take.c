@@ -17,12 +17,14 @@
 #include "lease.h"
 #include "lock_parts.h"
 #include "mutant.h"
+#include "pace.h"
 #include "queue.h"
 
 /* The operation is over, one way or the other. */
 void rlk_lock_take_over(struct rlk_lock *lock, int status)
 {
 	rlk_lock_leave_probe(lock);
+	rlk_pace_leave(lock);
 	if (lock->attempt != NULL && status != 0) {
 		rlk_attempt_abandon(lock->attempt);
 		lock->attempt = NULL;
@@ -289,6 +291,7 @@ static void set_alarm(struct rlk_lock *lock)
 
 void rlk_lock_ask_for_votes(struct rlk_lock *lock, enum rlk_op op)
 {
+	rlk_pace_leave(lock);
 	lock->attempts++;
 	lock->state = RLK_ACQUIRING;
 	lock->led = lock->held_back = false;
@@ -312,15 +315,6 @@ void rlk_lock_begin(struct rlk_lock *lock)
 		return;
 	}
 	rlk_lock_ask_for_votes(lock, RLK_OP_ACQUIRE);
-}
-
-/* In line, if others are known to stand there; else by asking for the vote of all. */
-void rlk_lock_try(struct rlk_lock *lock)
-{
-	rlk_lock_leave_probe(lock);
-	if ((lock->since_us == 0 && !lock->name->contended) || !rlk_lock_line_up(lock)) {
-		rlk_lock_begin(lock);
-	}
 }
 
 /* Its round takes too long. */
@@ -369,7 +363,7 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	lock->since_us = lock->patience_us = 0;
 	if (wait_ms != 0 && rlk_queue_join(lock)) {
 		rlk_lock_stand_in_line(lock);
-	} else {
+	} else if (wait_ms == 0 || !rlk_lock_stands_behind(lock)) {
 		rlk_lock_begin(lock);
 	}
 	return 0;

@@ -58,6 +58,7 @@ static void draw_times(struct chaos *chaos)
 		.reconnect_min_ms = PICK(dice, 1, 10),
 		.reconnect_max_ms = PICK(dice, 10, 100),
 		.max_in_flight = PICK(dice, 3, 20, 65536, 65536),
+		.pace = PICK(dice, 1, 4, RLK_PACE_MOST, RLK_PACE_MOST),
 		.hand_max = PICK(dice, 0, 2, 16),
 		.in_pauses = dice_chance(dice, 15),
 		.guard = !chaos->durable || dice_chance(dice, 50),

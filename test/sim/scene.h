@@ -59,6 +59,7 @@ uint64_t scene_until_us(const struct sim_lock *lock);
 	X(token) \
 	X(node) \
 	X(queue) \
+	X(pace) \
 	X(hand) \
 	X(line) \
 	X(line_trouble) \

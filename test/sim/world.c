@@ -185,6 +185,7 @@ struct sim *sim_new(unsigned nodes, uint64_t seed)
 		.reconnect_min_ms = 50,
 		.reconnect_max_ms = 5000,
 		.max_in_flight = 65536,
+		.pace = RLK_PACE_MOST,
 		.hand_max = 16,
 		.guard = true,
 	};
