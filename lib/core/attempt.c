@@ -32,8 +32,8 @@ static void unpin(struct rlk_attempt *attempt)
 		cluster->ports->free(cluster->world, attempt); /* Of another size. */
 		return;
 	}
-	attempt->next_spare = cluster->spare_attempts;
-	cluster->spare_attempts = attempt;
+	attempt->next_spare = cluster->spares.attempts;
+	cluster->spares.attempts = attempt;
 }
 
 /* Has the release of what this would set been sent, or is it about to be? */
@@ -178,12 +178,14 @@ static struct rlk_attempt *take(struct rlk_cluster *cluster, size_t token_len)
 {
 	size_t at = sizeof(struct rlk_attempt) + cluster->node_count * sizeof(struct rlk_claim);
 	size_t size = at + (token_len > RLK_TOKEN_LEN ? token_len : RLK_TOKEN_LEN) + 1;
-	struct rlk_attempt *attempt = cluster->spare_attempts;
+	struct rlk_attempt *attempt = cluster->spares.attempts;
 
-	if (attempt == NULL || token_len > RLK_TOKEN_LEN) {
+	if (token_len > RLK_TOKEN_LEN) {
 		attempt = cluster->ports->alloc(cluster->world, size);
+	} else if (attempt == NULL) {
+		attempt = rlk_spares_grow(cluster, size, &cluster->spares.attempt_count);
 	} else {
-		cluster->spare_attempts = attempt->next_spare;
+		cluster->spares.attempts = attempt->next_spare;
 		memset(attempt, 0, size);
 	}
 	if (attempt != NULL) {
@@ -317,14 +319,4 @@ bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, 
 		}
 	}
 	return false;
-}
-
-void rlk_attempts_free(struct rlk_cluster *cluster)
-{
-	struct rlk_attempt *attempt;
-
-	while ((attempt = cluster->spare_attempts) != NULL) {
-		cluster->spare_attempts = attempt->next_spare;
-		cluster->ports->free(cluster->world, attempt);
-	}
 }

@@ -74,7 +74,6 @@ bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, 
 		      size_t token_len);
 /* A debt is settled: the key is gone, or has died by itself. */
 void rlk_attempt_settled(const struct rlk_node *node, struct rlk_claim *debt);
-void rlk_attempts_free(struct rlk_cluster *cluster);
 
 static inline struct rlk_attempt *rlk_attempt_of(const struct rlk_node *node,
 						 const struct rlk_claim *claim)

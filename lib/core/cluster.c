@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attempt.h"
 #include "round.h"
 
 void rlk_cluster_init(struct rlk_cluster *cluster, const struct rlk_ports *ports, void *world,
@@ -29,6 +28,7 @@ void rlk_cluster_init(struct rlk_cluster *cluster, const struct rlk_ports *ports
 	snprintf(cluster->caller, sizeof cluster->caller, "%012" PRIx64,
 		 rlk_random(&cluster->random) >> 16);
 	rlk_pace_init(cluster);
+	rlk_spares_init(cluster);
 	for (i = 0; i < node_count; i++) {
 		rlk_node_init(&nodes[i], cluster, i);
 	}
@@ -50,18 +50,13 @@ void rlk_cluster_stop(struct rlk_cluster *cluster)
 	for (i = 0; i < cluster->node_count; i++) {
 		rlk_node_stop(&cluster->nodes[i]);
 	}
+	rlk_spares_stop(cluster);
 }
 
 void rlk_cluster_fini(struct rlk_cluster *cluster)
 {
-	struct rlk_request *request;
-
 	assert(cluster->locks == NULL);
-	while ((request = cluster->spare_requests) != NULL) {
-		cluster->spare_requests = request->next;
-		cluster->ports->free(cluster->world, request);
-	}
-	rlk_attempts_free(cluster);
+	rlk_spares_free(cluster);
 	rlk_names_free(cluster);
 }
 

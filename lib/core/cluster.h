@@ -6,9 +6,9 @@
 #include "node.h"
 #include "pace.h"
 #include "ports.h"
+#include "spares.h"
 #include "timers.h"
 
-struct rlk_attempt;
 struct rlk_lock;
 struct rlk_survey;
 
@@ -36,8 +36,7 @@ struct rlk_cluster {
 	struct rlk_node *nodes;
 	unsigned node_count, quorum;
 	struct rlk_timers timers;
-	struct rlk_request *spare_requests;
-	struct rlk_attempt *spare_attempts;
+	struct rlk_spares spares;
 	struct rlk_survey *surveys;
 	struct rlk_names names;
 	uint64_t names_seed;

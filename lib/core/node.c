@@ -28,12 +28,12 @@ static const struct rlk_answer SILENT = {.kind = RLK_SILENT, .remaining_ms = -1}
 
 static struct rlk_request *request_new(struct rlk_cluster *cluster)
 {
-	struct rlk_request *request = cluster->spare_requests;
+	struct rlk_request *request = cluster->spares.requests;
 
 	if (request == NULL) {
-		return cluster->ports->alloc(cluster->world, sizeof *request);
+		return rlk_spares_grow(cluster, sizeof *request, &cluster->spares.request_count);
 	}
-	cluster->spare_requests = request->next;
+	cluster->spares.requests = request->next;
 	__builtin_prefetch(request->prev, 1); /* The one after the next: see request_drop(). */
 	memset(request, 0, sizeof *request);
 	return request;
@@ -41,9 +41,9 @@ static struct rlk_request *request_new(struct rlk_cluster *cluster)
 
 static void request_drop(struct rlk_cluster *cluster, struct rlk_request *request)
 {
-	request->next = cluster->spare_requests;
+	request->next = cluster->spares.requests;
 	request->prev = request->next != NULL ? request->next->next : NULL;
-	cluster->spare_requests = request;
+	cluster->spares.requests = request;
 }
 
 static void append(struct rlk_node *node, struct rlk_request *request)

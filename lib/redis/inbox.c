@@ -18,6 +18,8 @@
 
 /* No reply that we ask for comes near it. */
 #define BYTES_MAX 65536
+/* Room for more replies than that is given back when none is due. */
+#define CAP_KEPT 4096
 /* Who waits for that one is fetched from memory while others get their replies. */
 #define AHEAD 6
 
@@ -34,6 +36,7 @@ void rlk_inbox_close(struct rlk_inbox *inbox)
 		inbox->allocator->free(inbox->due, inbox->allocator->data);
 	}
 	inbox->due = NULL;
+	inbox->cap = inbox->first = 0;
 }
 
 bool rlk_inbox_reserve(struct rlk_inbox *inbox)
@@ -134,5 +137,8 @@ const char *rlk_inbox_next(struct rlk_inbox *inbox, redisReply **reply, struct r
 	inbox->first = (inbox->first + 1) % inbox->cap;
 	inbox->count--;
 	inbox->answerable--;
+	if (inbox->count == 0 && inbox->cap > CAP_KEPT) {
+		rlk_inbox_close(inbox);
+	}
 	return NULL;
 }

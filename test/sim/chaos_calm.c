@@ -202,10 +202,10 @@ static void check_memory(const struct sim_client *client)
 	const struct rlk_attempt *attempt;
 	long spare = 0;
 
-	for (request = client->cluster.spare_requests; request != NULL; request = request->next) {
+	for (request = client->cluster.spares.requests; request != NULL; request = request->next) {
 		spare++;
 	}
-	for (attempt = client->cluster.spare_attempts; attempt != NULL;
+	for (attempt = client->cluster.spares.attempts; attempt != NULL;
 	     attempt = attempt->next_spare) {
 		spare++;
 	}

@@ -144,6 +144,34 @@ START_TEST(those_in_line_come_back_one_after_the_other)
 }
 END_TEST
 
+/* Who tries once asks at once, and be it all of them. */
+START_TEST(what_a_crowd_needed_is_given_back)
+{
+	struct sim_lock *many[300];
+	const struct rlk_spares *spares;
+	unsigned i, held = 0;
+
+	scene(5);
+	spares = &alice->cluster.spares;
+	for (i = 0; i < 300; i++) {
+		many[i] = scene_lock(alice);
+		ck_assert_int_eq(sim_acquire(many[i], 0), 0);
+	}
+	ck_assert_uint_ge(spares->request_count, 1500);
+	ck_assert_uint_ge(spares->attempt_count, 300);
+	sim_run(sim, 100 * MS);
+	ck_assert_uint_ge(spares->attempt_count, 300);
+	sim_run(sim, 2 * S);
+	ck_assert_uint_eq(spares->request_count, 1024);
+	ck_assert_uint_le(spares->attempt_count, 257); /* And the one in use. */
+	ck_assert(!spares->alarm.armed || spares->attempt_count == 257);
+	for (i = 0; i < 300; i++) {
+		held += sim_held(many[i]);
+	}
+	ck_assert_uint_eq(held, 1);
+}
+END_TEST
+
 void add_pace(TCase *tcase)
 {
 	tcase_add_test(tcase, those_who_wait_ask_one_after_the_other);
@@ -152,4 +180,5 @@ void add_pace(TCase *tcase)
 	tcase_add_test(tcase, the_wait_ends_on_time_behind_a_crowd);
 	tcase_add_test(tcase, closing_ends_the_wait_of_those_behind);
 	tcase_add_test(tcase, those_in_line_come_back_one_after_the_other);
+	tcase_add_test(tcase, what_a_crowd_needed_is_given_back);
 }

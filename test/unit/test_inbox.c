@@ -102,6 +102,29 @@ START_TEST(replies_go_to_the_questions_in_their_order)
 }
 END_TEST
 
+START_TEST(room_for_many_is_given_back_when_none_is_due)
+{
+	unsigned i;
+
+	for (i = 0; i < 5000; i++) {
+		queue("a");
+	}
+	rlk_inbox_sent(&inbox);
+	ck_assert_uint_ge(inbox.cap, 5000);
+	for (i = 0; i < 5000; i++) {
+		read_in("+1\r\n");
+		expect_reply("a", "1");
+	}
+	ck_assert_uint_eq(inbox.cap, 0);
+	queue("b");
+	rlk_inbox_sent(&inbox);
+	read_in("+2\r\n");
+	expect_reply("b", "2");
+	ck_assert_uint_gt(inbox.cap, 0);
+	expect_no_more();
+}
+END_TEST
+
 START_TEST(a_reply_to_nothing_is_a_fault)
 {
 	read_in("+OK\r\n");
@@ -178,6 +201,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, replies_go_to_the_questions_in_their_order);
+	tcase_add_test(tcase, room_for_many_is_given_back_when_none_is_due);
 	tcase_add_test(tcase, a_reply_to_nothing_is_a_fault);
 	tcase_add_test(tcase, a_reply_ahead_of_its_question_is_a_fault);
 	tcase_add_test(tcase, what_was_read_is_no_answer_to_what_was_asked_over_it);
