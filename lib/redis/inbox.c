@@ -39,15 +39,12 @@ void rlk_inbox_close(struct rlk_inbox *inbox)
 	inbox->cap = inbox->first = 0;
 }
 
-bool rlk_inbox_reserve(struct rlk_inbox *inbox)
+static bool grow(struct rlk_inbox *inbox)
 {
 	const struct redlock_allocator *allocator = inbox->allocator;
 	size_t cap = inbox->cap == 0 ? 64 : inbox->cap * 2, i;
 	struct rlk_due *due;
 
-	if (inbox->count < inbox->cap) {
-		return true;
-	}
 	due = allocator->calloc(cap, sizeof *due, allocator->data);
 	if (due == NULL) {
 		return false;
@@ -62,6 +59,11 @@ bool rlk_inbox_reserve(struct rlk_inbox *inbox)
 	inbox->cap = cap;
 	inbox->first = 0;
 	return true;
+}
+
+bool rlk_inbox_reserve(struct rlk_inbox *inbox)
+{
+	return inbox->count < inbox->cap || grow(inbox);
 }
 
 void rlk_inbox_expect(struct rlk_inbox *inbox, redisCallbackFn *cb, void *data)

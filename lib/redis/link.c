@@ -257,21 +257,20 @@ static uint64_t came_us(struct rlk_links *all)
 	return all->came_us;
 }
 
-/* An answer as the core may pass it on to people. */
-static void answer(struct rlk_link *link, struct rlk_request *request, struct rlk_answer *given)
+/* An error in words that the core may pass on to people. */
+static void answer_error(struct rlk_link *link, struct rlk_request *request,
+			 struct rlk_answer *given)
 {
 	const char *password = link->url.password;
 	struct rlk_command command = {0};
 	char words[RLK_NODE_ERROR_MAX];
 
-	if (given->kind == RLK_ERROR) {
-		request->asker->asking->describe(request->asker, request, &command);
-		rlk_quote(words, sizeof words, given->text, given->text_len,
-			  (struct rlk_secret[RLK_SECRETS_MAX]){{command.token, command.token_len},
-							       {password, strlen(password)}});
-		given->text = words;
-		given->text_len = strlen(words);
-	}
+	request->asker->asking->describe(request->asker, request, &command);
+	rlk_quote(words, sizeof words, given->text, given->text_len,
+		  (struct rlk_secret[RLK_SECRETS_MAX]){{command.token, command.token_len},
+						       {password, strlen(password)}});
+	given->text = words;
+	given->text_len = strlen(words);
 	rlk_node_answer(link->node, request, given, came_us(link->all));
 }
 
@@ -281,11 +280,27 @@ static bool has_changed(const char *error)
 	       strncmp(error, "MASTERDOWN", 10) == 0 || strncmp(error, "CHANGED", 7) == 0;
 }
 
+/* SCRIPT FLUSH: send the text again, once. */
+static void ask_again(struct rlk_link *link, struct rlk_request *request)
+{
+	struct rlk_answer nothing = {.kind = RLK_NO, .remaining_ms = -1};
+	struct rlk_command command = {0};
+
+	link->wire_node.loaded = 0;
+	request->again = true;
+	request->asker->asking->describe(request->asker, request, &command);
+	if (command.undone) {
+		/* Sent again it would come after its release: it has set nothing. */
+		rlk_node_answer(link->node, request, &nothing, came_us(link->all));
+	} else {
+		send_command(link, request, &command);
+	}
+}
+
 static void on_reply(redisAsyncContext *ac, void *r, void *data)
 {
 	struct rlk_link *link = ac->data;
 	struct rlk_request *request = data;
-	struct rlk_command command = {0};
 	const redisReply *reply = r;
 	struct rlk_answer given;
 	bool makes_sense;
@@ -294,21 +309,16 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 		return; /* The core hears of the connection, not of each command. */
 	}
 	if (is_noscript(reply) && !request->again) {
-		link->wire_node.loaded = 0; /* SCRIPT FLUSH: send the text again, once. */
-		request->again = true;
-		request->asker->asking->describe(request->asker, request, &command);
-		if (!command.undone) {
-			send_command(link, request, &command);
-			return;
-		}
-		/* Sent again it would come after its release: it has set nothing. */
-		given = (struct rlk_answer){.kind = RLK_NO, .remaining_ms = -1};
-		rlk_node_answer(link->node, request, &given, came_us(link->all));
+		ask_again(link, request);
 		return;
 	}
 	rlk_attempt_look_ahead(request->next);
 	makes_sense = rlk_wire_decode((enum rlk_op)request->op, reply, &given);
-	answer(link, request, &given);
+	if (given.kind == RLK_ERROR) {
+		answer_error(link, request, &given);
+	} else {
+		rlk_node_answer(link->node, request, &given, came_us(link->all));
+	}
 	if (link->ac != ac) {
 		return;
 	}
@@ -323,9 +333,8 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 static void send_command(struct rlk_link *link, struct rlk_request *request,
 			 const struct rlk_command *command)
 {
-	enum rlk_script_id script = rlk_wire_script(command);
+	enum rlk_script_id script = rlk_wire_encode(&link->all->wire, command, &link->wire_node);
 
-	rlk_wire_encode(&link->all->wire, command, &link->wire_node);
 	if (script != RLK_SCRIPTS) {
 		link->wire_node.loaded |= 1U << script;
 	}

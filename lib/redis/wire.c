@@ -362,8 +362,8 @@ static void remember(struct rlk_wire *wire, const struct rlk_command *command, b
 	wire->made.token_len = command->token_len;
 }
 
-void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
-		     const struct rlk_wire_node *node)
+enum rlk_script_id rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
+				   const struct rlk_wire_node *node)
 {
 	enum rlk_script_id id = rlk_wire_script(command);
 	bool by_digest = id != RLK_SCRIPTS && (node->loaded & (1U << id)) != 0;
@@ -371,14 +371,14 @@ void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
 	int keys;
 
 	if (is_made(wire, command, by_digest)) {
-		return;
+		return id;
 	}
 	args.n = args.helper_at = args.number_count = 0;
 	if (id == RLK_SCRIPTS) {
 		add_plain(&args, command);
 		put_all(wire, &args);
 		remember(wire, command, by_digest, &args, 1, 2);
-		return;
+		return id;
 	}
 	add_text(&args, by_digest ? "EVALSHA" : "EVAL");
 	add_text(&args, by_digest ? rlk_scripts[id].sha1 : rlk_scripts[id].text);
@@ -386,4 +386,5 @@ void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
 	add_script_args(&args, command, node);
 	put_all(wire, &args);
 	remember(wire, command, by_digest, &args, 3, 3 + keys);
+	return id;
 }

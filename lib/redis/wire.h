@@ -50,9 +50,9 @@ void rlk_wire_args(struct rlk_wire *wire, int argc, const char *const *argv);
 /* The script that @command runs on a node, or RLK_SCRIPTS for none. */
 enum rlk_script_id rlk_wire_script(const struct rlk_command *command);
 /* Fill @wire, or leave it if that is in it already. Scripts go by digest if the connection has seen
- * them, else with their text. */
-void rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
-		     const struct rlk_wire_node *node);
+ * them, else with their text. Returns the script, as rlk_wire_script(). */
+enum rlk_script_id rlk_wire_encode(struct rlk_wire *wire, const struct rlk_command *command,
+				   const struct rlk_wire_node *node);
 void rlk_wire_free(struct rlk_wire *wire);
 
 /* reply.c */
