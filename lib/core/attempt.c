@@ -18,14 +18,10 @@
 #include "debts.h"
 #include "mutant.h"
 
-static void unpin(struct rlk_attempt *attempt)
+static void bury(struct rlk_attempt *attempt)
 {
 	struct rlk_cluster *cluster = attempt->cluster;
 
-	assert(attempt->pins > 0);
-	if (--attempt->pins > 0) {
-		return;
-	}
 	rlk_name_drop(cluster, attempt->name);
 	memset(attempt->token, 0, attempt->token_len);
 	if (attempt->token_len > RLK_TOKEN_LEN) {
@@ -34,6 +30,15 @@ static void unpin(struct rlk_attempt *attempt)
 	}
 	attempt->next_spare = cluster->spares.attempts;
 	cluster->spares.attempts = attempt;
+}
+
+static void unpin(struct rlk_attempt *attempt, unsigned pins)
+{
+	assert(attempt->pins >= pins);
+	attempt->pins -= pins;
+	if (attempt->pins == 0) {
+		bury(attempt);
+	}
 }
 
 /* Has the release of what this would set been sent, or is it about to be? */
@@ -150,23 +155,21 @@ static void heard(struct rlk_asker *asker, struct rlk_node *node, const struct r
 		  const struct rlk_answer *answer)
 {
 	struct rlk_attempt *attempt = (struct rlk_attempt *)asker;
+	/* A release is pinned by its debt. */
+	bool over = is_final(request, answer) && request->op != RLK_OP_RELEASE;
 
 	attempt->pins++; /* Stay until we are through. */
 	note(attempt, node, request, answer);
 	if (attempt->owner != NULL) {
 		attempt->heard(attempt->owner, node->index, request, answer);
 	}
-	/* A release is pinned by its debt. */
-	if (is_final(request, answer) && request->op != RLK_OP_RELEASE) {
-		unpin(attempt);
-	}
-	unpin(attempt);
+	unpin(attempt, over ? 2 : 1);
 }
 
 void rlk_attempt_settled(const struct rlk_node *node, struct rlk_claim *debt)
 {
 	debt->state = RLK_CLAIM_NONE;
-	unpin(rlk_attempt_of(node, debt));
+	unpin(rlk_attempt_of(node, debt), 1);
 }
 
 static const struct rlk_asking asking = {describe, heard};
@@ -286,7 +289,7 @@ void rlk_attempt_leave(struct rlk_attempt *attempt)
 {
 	attempt->owner = NULL;
 	rlk_attempt_withdraw(attempt);
-	unpin(attempt);
+	unpin(attempt, 1);
 }
 
 void rlk_attempt_abandon(struct rlk_attempt *attempt)
@@ -303,7 +306,7 @@ void rlk_attempt_abandon(struct rlk_attempt *attempt)
 			give_back(attempt, i, 0, now_us);
 		}
 	}
-	unpin(attempt);
+	unpin(attempt, 1);
 }
 
 bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, const char *token,
