@@ -66,6 +66,12 @@ void rlk_lock_join_at(struct rlk_lock *lock, struct rlk_node *node, uint64_t now
 	}
 }
 
+/* By then each node has told how long it will be, or will not tell. */
+static uint64_t answers_by_us(const struct rlk_lock *lock)
+{
+	return rlk_later(lock->round.start_us, rlk_us(lock->cluster->config.node_timeout_ms));
+}
+
 static void join(struct rlk_lock *lock)
 {
 	unsigned i;
@@ -76,8 +82,7 @@ static void join(struct rlk_lock *lock)
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		rlk_lock_join_at(lock, &lock->cluster->nodes[i], lock->round.start_us);
 	}
-	wake_at(lock,
-		rlk_later(lock->round.start_us, rlk_us(lock->cluster->config.node_timeout_ms)));
+	wake_at(lock, answers_by_us(lock));
 }
 
 bool rlk_lock_line_up(struct rlk_lock *lock)
@@ -144,7 +149,8 @@ static unsigned rank_of(const struct rlk_lock *lock, bool *foreign)
 /* Join again when the other lease is over, one after the other: so much for a holder who died. */
 static void plan(struct rlk_lock *lock)
 {
-	uint64_t now_us = rlk_now(lock->cluster), free_us = rlk_lock_free_again_us(lock), later_us;
+	uint64_t now_us = rlk_now(lock->cluster), free_us = rlk_lock_free_again_us(lock);
+	uint64_t later_us, at_us;
 	unsigned rank;
 	bool foreign;
 
@@ -159,7 +165,11 @@ static void plan(struct rlk_lock *lock)
 			most_us / 2 + rlk_random(&lock->cluster->random) % (most_us / 2 + 1);
 		free_us = pause_us < free_us ? pause_us : free_us;
 	}
-	wake_at(lock, rlk_later(now_us, rlk_later(free_us, later_us)));
+	at_us = rlk_later(now_us, rlk_later(free_us, later_us));
+	/* More answers can only make it sooner; and so can a call. */
+	if (lock->alarm.at_us == answers_by_us(lock) || at_us < lock->alarm.at_us) {
+		wake_at(lock, at_us);
+	}
 }
 
 static void confirm(struct rlk_lock *lock)
