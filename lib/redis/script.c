@@ -149,13 +149,15 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 	},
 	/* Stand in line. If the key is free, the first in line gets it. The line lasts for as long
 	 * as the key, and a while longer: whoever stands in it comes back when the key must be
-	 * gone, which may be later for those who came earlier. Owners that are not 32 hex digits may follow another protocol, and call nobody.
-	 * KEYS lock, line. ARGV ticket, since (us), ms longer. {1, ''}: kept for us; {0, 'pttl rank
-	 * foreign'}: in line. */
+	 * gone, which may be later for those who came earlier. Owners that are not 32 hex digits may
+	 * follow another protocol, and call nobody; a key of another type certainly does, and has no
+	 * line. KEYS lock, line. ARGV ticket, since (us), ms longer. {1, ''}: kept for us; {0, 'pttl
+	 * rank foreign'}: in line. */
 	[RLK_SCRIPT_JOIN] = {
 		"local line = KEYS[2]\n"
+		"local owner = redis.pcall('GET', KEYS[1])\n"
+		"if type(owner) == 'table' then return string.find(owner.err, 'WRONGTYPE', 1, true) and {0, '-1 0 1'} or owner end\n"
 		"redis.call('ZADD', line, ARGV[2], ARGV[1])\n"
-		"local owner = redis.call('GET', KEYS[1])\n"
 		"if not owner then\n"
 		PASS_ON("owner = string.sub(t, 1, 32) break")
 		"end\n"
@@ -168,7 +170,7 @@ const struct rlk_script rlk_scripts[RLK_SCRIPTS] = {
 		"if redis.call('PTTL', line) < life then redis.call('PEXPIRE', line, life) end\n"
 		"local foreign = owner and (#owner ~= 32 or string.find(owner, '[^0-9a-f]')) and 1 or 0\n"
 		"return {0, left .. ' ' .. (redis.call('ZRANK', line, ARGV[1]) or 0) .. ' ' .. foreign}",
-		"e3d393dcb0b7877b7a6193c1095e3e4eacfa30f8",
+		"dfde28723c38fdd0dd4d49a4c36199813247ab4d",
 	},
 	/* Set the key if it is free, or kept for us: then for as long as was asked, and never
 	 * for less. KEYS lock, line. ARGV token, ttl ms, ticket. {1, ''}: granted; {0, pttl}: held. */

@@ -11,6 +11,7 @@
 
 #define NAME "orders:17"
 #define FENCE_KEY NAME ":fence"
+#define LINE_KEY NAME ":line"
 #define DELTA_US 60000000
 #define FENCE_TTL_MS 3600000
 #define LONG_AGO 1
@@ -193,6 +194,29 @@ START_TEST(data_keep_their_age_in_one_process_and_where_every_write_was_synced)
 }
 END_TEST
 
+#define TICKET                                                                                     \
+	"0123456789abcdef0123456789abcdef"                                                         \
+	"0000000000c1"                                                                             \
+	"0100"                                                                                     \
+	"0000000100000002"
+
+/* It would be a key for ever, if its client died before it left. */
+START_TEST(nobody_stands_in_line_at_a_key_of_another_type)
+{
+	redisReply *reply;
+
+	server_do(node(), "HSET %s f v", NAME);
+	reply = server_command(node(), "EVAL %s 2 %s %s %s 1700000000000000 30000",
+			       rlk_scripts[RLK_SCRIPT_JOIN].text, NAME, LINE_KEY, TICKET);
+	ck_assert_int_eq(reply->type, REDIS_REPLY_ARRAY);
+	ck_assert_int_eq(reply->element[0]->integer, HELD);
+	ck_assert_str_eq(reply->element[1]->str, "-1 0 1");
+	freeReplyObject(reply);
+	ck_assert_int_eq(server_number(node(), "EXISTS %s", LINE_KEY), 0);
+	server_do(node(), "DEL %s", NAME);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("script");
@@ -205,5 +229,6 @@ int main(void)
 	tcase_add_test(one, a_repair_brings_no_superseded_lease_back_and_lowers_no_floor);
 	tcase_add_test(one, to_advance_takes_a_key_that_is_ours_and_a_greater_token);
 	tcase_add_test(one, data_keep_their_age_in_one_process_and_where_every_write_was_synced);
+	tcase_add_test(one, nobody_stands_in_line_at_a_key_of_another_type);
 	return rig_run(suite);
 }
