@@ -1,14 +1,9 @@
 /* test_process.c - holders in processes of their own: paused, killed, and many at once. */
+#include "process.h"
 #include "rig.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "sandbox.h"
 
@@ -17,78 +12,6 @@
 static void rig_3_unconnected(void)
 {
 	rig_open(3, NULL);
-}
-
-/* ---- Processes ------------------------------------------------------------------------------- */
-
-struct process {
-	pid_t pid;
-	int from; /* What it says, a byte at a time. */
-};
-
-/* Run @work with the writing end of a pipe, in a process with a loop of its own. It must not
- * end the servers: they belong to its parent. */
-static void start_process(struct process *process, void (*work)(int to))
-{
-	int ends[2];
-
-	ck_assert_int_eq(pipe(ends), 0);
-	process->pid = fork();
-	ck_assert_int_ge(process->pid, 0);
-	if (process->pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)close(ends[0]);
-		ck_assert_int_eq(uv_loop_init(&rig.loop), 0);
-		work(ends[1]);
-		_exit(0);
-	}
-	(void)close(ends[1]);
-	process->from = ends[0];
-	ck_assert_int_eq(fcntl(process->from, F_SETFL, O_NONBLOCK), 0);
-}
-
-static void say(int to, char byte)
-{
-	ck_assert_int_eq(write(to, &byte, 1), 1);
-}
-
-struct expected {
-	int from;
-	char byte;
-};
-
-static bool has_said(void *data)
-{
-	const struct expected *expected = data;
-	char byte = 0;
-
-	return read(expected->from, &byte, 1) == 1 && byte == expected->byte;
-}
-
-static void wait_until_said(const struct process *process, char byte)
-{
-	struct expected expected = {process->from, byte};
-
-	loop_until(&rig.loop, has_said, &expected, "the other process has come so far");
-}
-
-static bool has_ended(void *data)
-{
-	struct process *process = data;
-	int status;
-
-	if (waitpid(process->pid, &status, WNOHANG) != process->pid) {
-		return false;
-	}
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the process failed: %x",
-		      (unsigned)status);
-	return true;
-}
-
-static void wait_until_ended(struct process *process)
-{
-	loop_until(&rig.loop, has_ended, process, "the other process has ended");
-	(void)close(process->from);
 }
 
 /* ---- One holder ------------------------------------------------------------------------------ */
@@ -117,7 +40,7 @@ static void hold_until_paused(int to)
 	rig_connect();
 	lock = renewing_lock(&lost);
 	rig_acquire(lock);
-	say(to, 'h');
+	process_say(to, 'h');
 	do {
 		seen_ms = loop_clock_ms();
 		loop_run_ms(&rig.loop, 10);
@@ -129,7 +52,7 @@ static void hold_until_paused(int to)
 	ck_assert_int_eq(extend_sync(&rig.loop, lock, NULL), REDLOCK_EEXPIRED);
 	redlock_lock_free(lock);
 	close_sync(&rig.loop, rig.client);
-	say(to, 'l');
+	process_say(to, 'l');
 }
 
 static void hold_for_ever(int to)
@@ -138,7 +61,7 @@ static void hold_for_ever(int to)
 
 	rig_connect();
 	rig_acquire(renewing_lock(&lost));
-	say(to, 'h');
+	process_say(to, 'h');
 	loop_run_ms(&rig.loop, 600000);
 }
 
@@ -148,8 +71,8 @@ START_TEST(a_paused_holder_has_lost_it_when_it_goes_on)
 	struct process holder;
 	char token[REDLOCK_TOKEN_MAX + 1];
 
-	start_process(&holder, hold_until_paused);
-	wait_until_said(&holder, 'h');
+	process_start(&holder, hold_until_paused);
+	process_wait_said(&holder, 'h');
 	ck_assert_int_eq(kill(holder.pid, SIGSTOP), 0);
 	rig_connect();
 	lock = rig_lock(NAME);
@@ -158,8 +81,8 @@ START_TEST(a_paused_holder_has_lost_it_when_it_goes_on)
 	rig_until_everywhere(NAME, token);
 	loop_run_ms(&rig.loop, SHORT_TTL_MS);
 	ck_assert_int_eq(kill(holder.pid, SIGCONT), 0);
-	wait_until_said(&holder, 'l');
-	wait_until_ended(&holder);
+	process_wait_said(&holder, 'l');
+	process_wait_ended(&holder);
 	/* Its late renewals and releases have not hurt ours. */
 	ck_assert_uint_eq(rig_count(NAME, token), 3);
 	rig_release(lock);
@@ -172,15 +95,13 @@ START_TEST(the_lock_of_a_killed_holder_expires)
 	struct redlock_lock *lock;
 	struct process holder;
 
-	start_process(&holder, hold_for_ever);
-	wait_until_said(&holder, 'h');
+	process_start(&holder, hold_for_ever);
+	process_wait_said(&holder, 'h');
 	rig_connect();
 	lock = rig_lock(NAME);
 	loop_run_ms(&rig.loop, SHORT_TTL_MS + 500);
 	ck_assert_int_eq(acquire_sync(&rig.loop, lock, 0, NULL), REDLOCK_EHELD);
-	ck_assert_int_eq(kill(holder.pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(holder.pid, NULL, 0), holder.pid);
-	(void)close(holder.from);
+	process_kill(&holder);
 	ck_assert_int_eq(acquire_sync(&rig.loop, lock, 60000, NULL), REDLOCK_OK);
 	rig_release(lock);
 	redlock_lock_free(lock);
@@ -241,7 +162,7 @@ static void count_under_lock(int to)
 	}
 	redlock_lock_free(lock);
 	close_sync(&rig.loop, rig.client);
-	say(to, 'd');
+	process_say(to, 'd');
 }
 
 START_TEST(processes_that_count_under_the_lock_lose_no_count)
@@ -249,11 +170,11 @@ START_TEST(processes_that_count_under_the_lock_lose_no_count)
 	struct process workers[WORKERS];
 
 	for (size_t i = 0; i < WORKERS; i++) {
-		start_process(&workers[i], count_under_lock);
+		process_start(&workers[i], count_under_lock);
 	}
 	for (size_t i = 0; i < WORKERS; i++) {
-		wait_until_said(&workers[i], 'd');
-		wait_until_ended(&workers[i]);
+		process_wait_said(&workers[i], 'd');
+		process_wait_ended(&workers[i]);
 	}
 	ck_assert_int_eq(read_counter(), WORKERS * TURNS);
 }
