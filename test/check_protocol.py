@@ -282,9 +282,10 @@ def check_bytes(paper, heard):
 
 
 def check_rights(tool, paper):
-    """The user that the paper makes can do all that a lock does. Returns what was found out."""
+    """The user that the paper makes can do all that a lock does, and then wait in line. Returns
+    what was found out."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
-    rights = re.search(r"^(ACL SETUSER lock .*)$", paper, re.MULTILINE).group(1)
+    rights, more_rights = re.findall(r"^(ACL SETUSER lock .*)$", paper, re.MULTILINE)
     if program is None:
         return "no server here to try the rights on"
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -294,12 +295,18 @@ def check_rights(tool, paper):
         with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as process:
             try:
                 set_user(int(port), rights)
-                node = f"redis://lock:PASSWORD@127.0.0.1:{port}"
-                for more in ([], ["--fence"]):
+                words = [tool, "run", "--ttl", "3s", "--key-format", "lock:%s"]
+                words += ["--no-restart-guard", "--node"]
+                words += [f"redis://lock:PASSWORD@127.0.0.1:{port}"]
+                for more in (["-n"], ["-n", "--fence"]):
                     # Long enough for a renewal.
-                    words = ["run", "-n", "--ttl", "3s", "--key-format", "lock:%s", *more]
-                    words += ["--no-restart-guard", "--node", node, "jobs:42", "sleep", "1.5"]
-                    subprocess.run([tool, *words], check=True, timeout=PATIENCE_S)
+                    run = [*words, *more, "jobs:42", "sleep", "1.5"]
+                    subprocess.run(run, check=True, timeout=PATIENCE_S)
+                set_user(int(port), more_rights)
+                run = [*words, "-w", str(PATIENCE_S), "jobs:42", "sleep", "0.2"]
+                for one in [subprocess.Popen(run) for _ in range(3)]:
+                    if one.wait(PATIENCE_S) != 0:
+                        raise Fault(f"not enough to wait: {more_rights}")
             except subprocess.CalledProcessError as fault:
                 raise Fault(f"not enough: {rights}") from fault
             finally:
