@@ -41,8 +41,8 @@ void rlk_fence_refused(struct rlk_lock *lock, unsigned node, const struct rlk_re
 {
 	struct rlk_ballot_note *note = &lock->ballots[node];
 
-	/* Beyond what a node can count in, it is no fencing token. */
-	if (answer->fence == 0 || answer->fence >= FENCE_MAX) {
+	/* Beyond what a node can count in, it is no fencing token; and nobody may have asked. */
+	if (lock->attempt->fence == 0 || answer->fence == 0 || answer->fence >= FENCE_MAX) {
 		rlk_lock_no_answer(lock, node, RLK_ERROR, request);
 		return;
 	}
