@@ -54,9 +54,9 @@ void meter_leave_out(struct meter *meter, size_t index)
 
 static bool is_counted(const char *name, size_t len)
 {
-	static const char *const skipped[] = {"get",	"del",	   "pexpire", "pttl",
-					      "psetex", "zadd",	   "zrem",    "zrank",
-					      "zrange", "zpopmin", "publish", "info"};
+	static const char *const skipped[] = {"get",	 "del",	   "pexpire", "pttl",	"psetex",
+					      "zadd",	 "zrem",   "zrank",   "zrange", "zpopmin",
+					      "publish", "exists", "info"};
 	size_t i;
 
 	for (i = 0; i < sizeof(skipped) / sizeof(skipped[0]); i++) {
