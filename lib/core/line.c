@@ -49,7 +49,8 @@ static void wake_at(struct rlk_lock *lock, uint64_t at_us)
 {
 	at_us = RLK_MUTANT(LINE_CALL_ALONE) ? RLK_NEVER : at_us;
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm,
-		      at_us < lock->deadline_us ? at_us : lock->deadline_us);
+		      at_us < lock->deadline_us || RLK_MUTANT(WAIT_ENDLESS) ? at_us
+									    : lock->deadline_us);
 }
 
 void rlk_lock_join_at(struct rlk_lock *lock, struct rlk_node *node, uint64_t now_us)

@@ -14,6 +14,7 @@
 
 #include "lease.h"
 #include "lock_parts.h"
+#include "mutant.h"
 
 /* ...until they have been answered; then, after so long at most, the next ones do. */
 #define PACE_LOOK_US 1000
@@ -89,7 +90,8 @@ bool rlk_pace_hold(struct rlk_lock *lock)
 		append(lock);
 		look_later(cluster, rlk_now(cluster));
 	}
-	rlk_timer_set(&cluster->timers, &lock->alarm, lock->deadline_us);
+	rlk_timer_set(&cluster->timers, &lock->alarm,
+		      RLK_MUTANT(WAIT_ENDLESS) ? RLK_NEVER : lock->deadline_us);
 	return true;
 }
 
