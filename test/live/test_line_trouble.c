@@ -75,6 +75,8 @@ START_TEST(those_whose_calls_break_listen_again_and_keep_their_places)
 {
 	line_up();
 	do_everywhere("CLIENT KILL TYPE pubsub");
+	loop_run_ms(&rig.loop, 5);
+	line_wait_ears(2); /* Until then they would be passed over, as if they had died. */
 	expect_handovers();
 }
 END_TEST
