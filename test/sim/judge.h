@@ -12,8 +12,8 @@ void sim_nodes_released(struct sim *sim, struct sim_server *server,
 void sim_nodes_counted(const struct sim_lock *lock);
 void sim_nodes_set(const struct sim_conn *conn, const struct sim_command *command);
 /* A node keeps a key for who was first in line. */
-void sim_nodes_kept(struct sim *sim, const struct sim_server *server,
-		    const struct sim_place *place);
+void sim_nodes_kept(struct sim *sim, struct sim_server *server, const struct sim_place *place,
+		    const struct sim_command *command);
 void sim_nodes_extended(const struct sim_client *client, unsigned node,
 			const struct rlk_attempt *attempt);
 /* The lock is about to act on what it knows of its keys. */

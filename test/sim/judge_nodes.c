@@ -83,6 +83,27 @@ static void give(struct sim_promise *promise, const struct sim_command *command,
 	}
 }
 
+/* Over for good, wherever its clock is set to. */
+static void end_forgotten(struct sim_promise *promise, uint64_t now_ms)
+{
+	unsigned i;
+
+	for (i = 0; i < SIM_WORDS; i++) {
+		if (promise->forgotten[i].until_ms <= now_ms) {
+			promise->forgotten[i].until_ms = 0;
+		}
+	}
+}
+
+/* So is the last one, when its key is found dead and another's is set. */
+static void end_promises(struct sim_promise *promise, uint64_t now_ms)
+{
+	end_forgotten(promise, now_ms);
+	if (promise->given.until_ms <= now_ms) {
+		promise->given.until_ms = 0;
+	}
+}
+
 void sim_nodes_voted(struct sim *sim, struct sim_server *server, const struct sim_command *command,
 		     uint64_t until_ms)
 {
@@ -90,12 +111,7 @@ void sim_nodes_voted(struct sim *sim, struct sim_server *server, const struct si
 	uint64_t now_ms = sim_clock_read(sim, &server->clock) / 1000;
 	unsigned i;
 
-	for (i = 0; i < SIM_WORDS; i++) {
-		if (promise->forgotten[i].until_ms <= now_ms) {
-			/* Over for good, wherever its clock is set to. */
-			promise->forgotten[i].until_ms = 0;
-		}
-	}
+	end_forgotten(promise, now_ms);
 	give(promise, command, server->runs, now_ms);
 	promise->given.until_ms = until_ms;
 	promise->broken = false;
@@ -200,11 +216,13 @@ static struct sim_client *client_of(const struct sim *sim, unsigned index)
 }
 
 /* As a key that it has asked for: it knows that it may be set, for as long as one can live. */
-void sim_nodes_kept(struct sim *sim, const struct sim_server *server, const struct sim_place *place)
+void sim_nodes_kept(struct sim *sim, struct sim_server *server, const struct sim_place *place,
+		    const struct sim_command *command)
 {
 	const struct sim_client *client = client_of(sim, place->caller);
 	unsigned i;
 
+	end_promises(promise_of(sim, server, command), sim_clock_read(sim, &server->clock) / 1000);
 	if (client == NULL || client->stopped || place->stray || sim->forgot ||
 	    server->lost_us != 0 || client->led_astray ||
 	    sim->now_us >= place->joined_us + rlk_us(place->ttl_ms)) {

@@ -110,7 +110,7 @@ bool sim_line_pass(struct sim *sim, struct sim_server *server, struct sim_key *k
 		key->dies_ms = clock_ms(sim, server) + first.ticket.keep_ms;
 		sim_note(sim, "  node %u keeps %.*s for client %u as %.4s", server->index,
 			 (int)key->name_len, key->name, first.caller, first.token);
-		sim_nodes_kept(sim, server, &first);
+		sim_nodes_kept(sim, server, &first, command);
 		for (i = 0; i < key->places && i < 2; i++) {
 			call(sim, server, &key->line[i],
 			     &(struct rlk_call){.in_ms = (i + 1) * first.ticket.keep_ms});
