@@ -120,6 +120,25 @@ START_TEST(who_is_connected_anew_joins_the_line_anew)
 }
 END_TEST
 
+START_TEST(a_node_that_is_joined_again_and_again_puts_nothing_off)
+{
+	struct sim_lock *first, *second;
+	uint64_t until_us;
+
+	scene(5);
+	first = scene_holding(scene_lock(alice));
+	second = scene_in_line(scene_lock(bob));
+	until_us = first->core->round.start_us + 10 * S;
+	sim_client_kill(alice);
+	sim_plant(sim, 4, JOB, "0123456789abcdef0123456789abcdef", 60000);
+	while (!sim_held(second) && sim_client_now(bob) < until_us + S) {
+		sim_deafen(bob, 4);
+		sim_run(sim, 200 * MS);
+	}
+	ck_assert(sim_held(second));
+}
+END_TEST
+
 START_TEST(a_call_that_was_not_heard_is_made_up_for_by_listening_again)
 {
 	struct sim_lock *first, *second;
@@ -230,6 +249,7 @@ void add_line_trouble(TCase *tcase)
 	tcase_add_test(tcase, a_node_that_calls_without_reason_is_not_believed_for_long);
 	tcase_add_test(tcase, a_node_that_calls_the_next_all_the_time_is_not_heeded_all_the_time);
 	tcase_add_test(tcase, who_is_connected_anew_joins_the_line_anew);
+	tcase_add_test(tcase, a_node_that_is_joined_again_and_again_puts_nothing_off);
 	tcase_add_test(tcase, a_call_that_was_not_heard_is_made_up_for_by_listening_again);
 	tcase_add_test(tcase, nodes_that_call_different_clients_do_not_keep_both_out);
 	tcase_add_test(tcase, where_nobody_may_listen_all_wait_in_pauses);
