@@ -62,6 +62,31 @@ START_TEST(other_clients_get_their_chance)
 }
 END_TEST
 
+/* Who polls would hardly ever hit upon the round trip that a client makes room for. */
+START_TEST(others_get_a_longer_chance_from_time_to_time)
+{
+	struct sim_lock *locks[2];
+	uint64_t free_us, longest_us = 0;
+	unsigned i, longer = 0;
+
+	scene_new(5);
+	sim->config.hand_max = 0;
+	scene_enter();
+	locks[0] = scene_holding(scene_lock(alice));
+	locks[1] = scene_lock(alice);
+	for (i = 0; i < 40; i++) {
+		ck_assert_int_eq(sim_acquire(locks[(i + 1) % 2], REDLOCK_WAIT_FOREVER), 0);
+		sim_run(sim, 50 * MS);
+		ck_assert_int_eq(sim_release(locks[i % 2], true), 0);
+		free_us = scene_until_had_us(locks[(i + 1) % 2]);
+		longest_us = free_us > longest_us ? free_us : longest_us;
+		longer += free_us > 10 * MS;
+	}
+	ck_assert_uint_eq(longer, 2);
+	ck_assert_uint_le(longest_us, 40 * MS);
+}
+END_TEST
+
 START_TEST(a_waiter_may_leave_the_line_at_any_place)
 {
 	struct sim_lock *first, *waiter[4];
@@ -181,6 +206,7 @@ void add_queue(TCase *tcase)
 	tcase_add_test(tcase, waiters_get_the_lease_in_the_order_in_which_they_came);
 	tcase_add_test(tcase, who_waits_behind_a_lock_of_the_same_client_asks_nobody);
 	tcase_add_test(tcase, other_clients_get_their_chance);
+	tcase_add_test(tcase, others_get_a_longer_chance_from_time_to_time);
 	tcase_add_test(tcase, a_waiter_may_leave_the_line_at_any_place);
 	tcase_add_test(tcase, closing_ends_every_wait);
 	tcase_add_test(tcase, when_the_keeper_loses_its_lease_the_next_one_tries);
