@@ -20,7 +20,7 @@
 
 /* Others who wait in pauses of their own would hardly ever hit upon a round trip: from time to time
  * they get more. */
-#define LONG_YIELD_EVERY 16
+#define LONG_YIELD_EVERY 32
 
 static void append(struct rlk_lock *lock)
 {

@@ -74,7 +74,7 @@ START_TEST(others_get_a_longer_chance_from_time_to_time)
 	scene_enter();
 	locks[0] = scene_holding(scene_lock(alice));
 	locks[1] = scene_lock(alice);
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < 80; i++) {
 		ck_assert_int_eq(sim_acquire(locks[(i + 1) % 2], REDLOCK_WAIT_FOREVER), 0);
 		sim_run(sim, 50 * MS);
 		ck_assert_int_eq(sim_release(locks[i % 2], true), 0);
