@@ -77,6 +77,8 @@ void rlk_node_listens(struct rlk_node *node)
 	node->ear = RLK_EAR_OPEN;
 	node->no_line_why[0] = '\0';
 	rlk_retry_reset(&node->listen);
+	/* Not asked before it answers again; and what it answers then may be older than this. */
+	node->unjoined = node->suspect;
 	/* What it called before was not heard. */
 	for (lock = node->cluster->locks; lock != NULL; lock = lock->next) {
 		if (lock->state == RLK_WAITING && !RLK_MUTANT(LINE_NOT_AGAIN)) {

@@ -200,6 +200,9 @@ static void note_progress(struct rlk_node *node, const struct rlk_request *answe
 	if ((first == NULL || !first->late) && !RLK_MUTANT(SUSPECT_STAYS)) {
 		node->suspect = false;
 		rlk_trace(node->cluster, "node %u: answers again", node->index);
+		if (node->unjoined) {
+			rlk_node_wake_by(node, now_us);
+		}
 	}
 }
 
@@ -286,6 +289,9 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 	if (node->listen_us <= now_us) {
 		node->listen_us = RLK_NEVER;
 		rlk_node_listen(node);
+	}
+	if (node->unjoined && rlk_node_may_call(node, now_us)) {
+		rlk_node_listens(node);
 	}
 	rlk_node_rearm(node);
 }

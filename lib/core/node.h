@@ -85,6 +85,7 @@ struct rlk_node {
 	uint64_t look_again_us; /* Barred: when to log in anew. */
 	struct rlk_retry reconnect;
 	enum rlk_ear ear;
+	bool unjoined;		   /* It can call again, but was suspect then: nobody joined. */
 	uint64_t no_line_until_us; /* It did not let us stand in line. */
 	struct rlk_retry listen;
 	uint64_t listen_us;	 /* When to listen again. */

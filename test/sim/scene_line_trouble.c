@@ -161,6 +161,25 @@ START_TEST(a_call_that_was_not_heard_is_made_up_for_by_listening_again)
 END_TEST
 
 /* Those who are in line on different nodes first: one of them wins, and the other one is next. */
+/* What it answers late is from before it was listened to. */
+START_TEST(a_node_that_was_silent_when_it_was_listened_to_is_joined_when_it_answers)
+{
+	struct sim_lock *first, *second;
+
+	scene(1);
+	first = scene_holding(scene_lock(alice));
+	second = scene_in_line(scene_lock(bob));
+	sim_silence(bob, 0, SIM_TO_CLIENT, 700 * MS);
+	ck_assert_int_eq(sim_acquire(scene_lock(bob), 0), 0);
+	sim_run(sim, 600 * MS);
+	sim_silence(bob, 0, SIM_TO_CLIENT, 0); /* From here on; what is held up comes as late. */
+	sim_deafen(bob, 0);
+	sim_run(sim, 2 * MS);
+	ck_assert_int_eq(sim_release(first, true), 0);
+	ck_assert_uint_le(scene_until_had_us(second), 2000 * MS);
+}
+END_TEST
+
 START_TEST(nodes_that_call_different_clients_do_not_keep_both_out)
 {
 	struct sim_lock *first, *second, *third;
@@ -251,6 +270,8 @@ void add_line_trouble(TCase *tcase)
 	tcase_add_test(tcase, who_is_connected_anew_joins_the_line_anew);
 	tcase_add_test(tcase, a_node_that_is_joined_again_and_again_puts_nothing_off);
 	tcase_add_test(tcase, a_call_that_was_not_heard_is_made_up_for_by_listening_again);
+	tcase_add_test(tcase,
+		       a_node_that_was_silent_when_it_was_listened_to_is_joined_when_it_answers);
 	tcase_add_test(tcase, nodes_that_call_different_clients_do_not_keep_both_out);
 	tcase_add_test(tcase, where_nobody_may_listen_all_wait_in_pauses);
 	tcase_add_test(tcase, where_nobody_may_stand_in_line_all_wait_in_pauses);
