@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "round.h"
+#include "sort.h"
 
 void rlk_cluster_init(struct rlk_cluster *cluster, const struct rlk_ports *ports, void *world,
 		      const struct rlk_config *config, struct rlk_node *nodes, unsigned node_count,
@@ -74,23 +75,19 @@ unsigned rlk_cluster_owed(const struct rlk_cluster *cluster)
 
 uint64_t rlk_cluster_rtt_us(const struct rlk_cluster *cluster)
 {
-	uint32_t rtts_us[RLK_NODES_MAX], rtt_us;
-	unsigned i, j, n = 0;
+	uint64_t rtts_us[RLK_NODES_MAX];
+	unsigned i, n = 0;
 
 	for (i = 0; i < cluster->node_count; i++) {
 		const struct rlk_node *node = &cluster->nodes[i];
-		if (node->state != RLK_UP || node->suspect || node->rtt_us == 0) {
-			continue;
+		if (node->state == RLK_UP && !node->suspect && node->rtt_us != 0) {
+			rtts_us[n++] = node->rtt_us;
 		}
-		rtt_us = node->rtt_us;
-		for (j = n++; j > 0 && rtts_us[j - 1] > rtt_us; j--) {
-			rtts_us[j] = rtts_us[j - 1];
-		}
-		rtts_us[j] = rtt_us;
 	}
 	if (n == 0) {
 		return 0;
 	}
+	rlk_sort(rtts_us, n);
 	return rtts_us[(n < cluster->quorum ? n : cluster->quorum) - 1];
 }
 

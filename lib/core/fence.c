@@ -9,6 +9,7 @@
 #include "lease.h"
 #include "lock_parts.h"
 #include "mutant.h"
+#include "sort.h"
 
 #define HURRIES_MAX 3
 #define FENCE_MAX (UINT64_C(1) << 53) /* Lua counts in doubles. */
@@ -51,20 +52,6 @@ void rlk_fence_refused(struct rlk_lock *lock, unsigned node, const struct rlk_re
 	rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_ERROR, request);
 }
 
-static void sort(uint64_t *values, unsigned count)
-{
-	unsigned i, j;
-	uint64_t swap;
-
-	for (i = 1; i < count; i++) {
-		for (j = i; j > 0 && values[j] < values[j - 1]; j--) {
-			swap = values[j];
-			values[j] = values[j - 1];
-			values[j - 1] = swap;
-		}
-	}
-}
-
 /* How the nodes took the fencing token. */
 struct fence_count {
 	unsigned yes, open; /* Open: not heard of yet. */
@@ -87,8 +74,8 @@ static void count_fence(const struct rlk_lock *lock, struct fence_count *count)
 			count->clocks[count->high++] = note->limit;
 		}
 	}
-	sort(count->floors, count->low);
-	sort(count->clocks, count->high);
+	rlk_sort(count->floors, count->low);
+	rlk_sort(count->clocks, count->high);
 }
 
 /* The lowest floor above which a quorum would grant; 0: no quorum would, for its floor alone. */

@@ -29,6 +29,7 @@
 #include "lock_parts.h"
 #include "mutant.h"
 #include "pace.h"
+#include "sort.h"
 
 /* So long for the releases to reach all the nodes, at least. */
 #define PATIENCE_MIN_US 20000
@@ -53,17 +54,20 @@ static void wake_at(struct rlk_lock *lock, uint64_t at_us)
 									    : lock->deadline_us);
 }
 
+static void ask(struct rlk_lock *lock, unsigned node, enum rlk_op op, uint64_t now_us)
+{
+	enum rlk_answer_kind taken =
+		rlk_attempt_ask(lock->attempt, node, op, lock->round.serial, now_us);
+
+	if (taken != RLK_YES) {
+		rlk_lock_no_answer(lock, node, taken, NULL);
+	}
+}
+
 void rlk_lock_join_at(struct rlk_lock *lock, struct rlk_node *node, uint64_t now_us)
 {
-	enum rlk_answer_kind taken;
-
-	if (!rlk_node_may_call(node, now_us)) {
-		return;
-	}
-	taken = rlk_attempt_ask(lock->attempt, node->index, RLK_OP_JOIN, lock->round.serial,
-				now_us);
-	if (taken != RLK_YES) {
-		rlk_lock_no_answer(lock, node->index, taken, NULL);
+	if (rlk_node_may_call(node, now_us)) {
+		ask(lock, node->index, RLK_OP_JOIN, now_us);
 	}
 }
 
@@ -129,22 +133,19 @@ static void step_out(struct rlk_lock *lock)
  * be one who calls nobody? A single node that says anything else changes neither. */
 static unsigned rank_of(const struct rlk_lock *lock, bool *foreign)
 {
-	uint16_t ranks[RLK_NODES_MAX], rank;
-	unsigned i, j, known = 0, strangers = 0;
+	uint64_t ranks[RLK_NODES_MAX];
+	unsigned i, known = 0, strangers = 0;
 
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		if (lock->ballots[i].vote != REDLOCK_VOTE_HELD) {
 			continue;
 		}
-		rank = lock->ballots[i].rank;
-		for (j = known++; j > 0 && ranks[j - 1] > rank; j--) {
-			ranks[j] = ranks[j - 1];
-		}
-		ranks[j] = rank;
+		ranks[known++] = lock->ballots[i].rank;
 		strangers += lock->ballots[i].foreign;
 	}
 	*foreign = 2 * strangers > known;
-	return known == 0 ? 0 : ranks[(known - 1) / 2];
+	rlk_sort(ranks, known);
+	return known == 0 ? 0 : (unsigned)ranks[(known - 1) / 2];
 }
 
 /* Join again when the other lease is over, one after the other: so much for a holder who died. */
@@ -173,7 +174,7 @@ static void plan(struct rlk_lock *lock)
 	}
 }
 
-static void confirm(struct rlk_lock *lock)
+void rlk_lock_confirm(struct rlk_lock *lock)
 {
 	uint64_t rtt_us = rlk_cluster_rtt_us(lock->cluster);
 	uint64_t most_us = rlk_us(lock->cluster->config.node_timeout_ms);
@@ -186,29 +187,14 @@ static void confirm(struct rlk_lock *lock)
 	rlk_lock_ask_for_votes(lock, RLK_OP_ACQUIRE);
 }
 
-void rlk_lock_confirm(struct rlk_lock *lock)
-{
-	confirm(lock);
-}
-
-static unsigned count(uint32_t set)
-{
-	unsigned n = 0;
-
-	for (; set != 0; set &= set - 1) {
-		n++;
-	}
-	return n;
-}
-
 /* Believe it at once, unless that has led us astray: then a quorum, or look after a while, which is
  * longer each time. */
 static void consider(struct rlk_lock *lock)
 {
 	uint64_t at_us;
 
-	if (lock->misled == 0 || count(lock->called) >= lock->cluster->quorum) {
-		confirm(lock);
+	if (lock->misled == 0 || rlk_count(lock->called) >= lock->cluster->quorum) {
+		rlk_lock_confirm(lock);
 		return;
 	}
 	at_us = rlk_later(rlk_now(lock->cluster), (uint64_t)MISLED_US << lock->misled);
@@ -257,7 +243,7 @@ void rlk_lock_heard_join(struct rlk_lock *lock, unsigned node, const struct rlk_
 		rlk_lock_no_answer(lock, node, answer->kind, request);
 		break;
 	}
-	if (count(lock->round.no | lock->round.yes) >= lock->cluster->quorum) {
+	if (rlk_count(lock->round.no | lock->round.yes) >= lock->cluster->quorum) {
 		plan(lock);
 	}
 }
@@ -282,12 +268,7 @@ void rlk_lock_line_alarm(struct rlk_lock *lock)
 
 static void ask_again(struct rlk_lock *lock, unsigned node)
 {
-	enum rlk_answer_kind taken = rlk_attempt_ask(lock->attempt, node, RLK_OP_ACQUIRE,
-						     lock->round.serial, rlk_now(lock->cluster));
-
-	if (taken != RLK_YES) {
-		rlk_lock_no_answer(lock, node, taken, NULL);
-	}
+	ask(lock, node, RLK_OP_ACQUIRE, rlk_now(lock->cluster));
 }
 
 bool rlk_lock_may_be_called_yet(struct rlk_lock *lock, unsigned node)

@@ -3,6 +3,7 @@
 #include "lease.h"
 #include "lock_parts.h"
 #include "mutant.h"
+#include "sort.h"
 
 void rlk_lock_leave_probe(struct rlk_lock *lock)
 {
@@ -15,36 +16,30 @@ void rlk_lock_leave_probe(struct rlk_lock *lock)
 /* When enough of the nodes that refused will be free again, if they said so. */
 uint64_t rlk_lock_free_again_us(const struct rlk_lock *lock)
 {
-	int64_t remaining_ms[RLK_NODES_MAX], swap;
-	unsigned i, j, known = 0, yes = 0;
+	uint64_t remaining_ms[RLK_NODES_MAX];
+	unsigned i, known = 0, yes = 0;
 
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		if ((lock->round.yes & (UINT32_C(1) << i)) != 0) {
 			yes++;
 		} else if (lock->ballots[i].vote == REDLOCK_VOTE_HELD &&
 			   lock->ballots[i].remaining_ms >= 0) {
-			remaining_ms[known++] = lock->ballots[i].remaining_ms;
+			remaining_ms[known++] = (uint64_t)lock->ballots[i].remaining_ms;
 		}
 	}
 	if (lock->led && known == 1) { /* It alone was asked, and has the word. */
-		return remaining_ms[0] == 0 ? RLK_NEVER : rlk_us((uint64_t)remaining_ms[0] + 1);
+		return remaining_ms[0] == 0 ? RLK_NEVER : rlk_us(remaining_ms[0] + 1);
 	}
 	if (yes >= lock->cluster->quorum || known < lock->cluster->quorum - yes) {
 		return RLK_NEVER;
 	}
-	for (i = 1; i < known; i++) {
-		for (j = i; j > 0 && remaining_ms[j] < remaining_ms[j - 1]; j--) {
-			swap = remaining_ms[j];
-			remaining_ms[j] = remaining_ms[j - 1];
-			remaining_ms[j - 1] = swap;
-		}
-	}
+	rlk_sort(remaining_ms, known);
 	if (remaining_ms[lock->cluster->quorum - yes - 1] == 0) {
 		/* Free already, for whoever refused us has given back what he had. Keep to the
 		 * pause: contenders that refused each other would come back in step, for ever. */
 		return RLK_NEVER;
 	}
-	return rlk_us((uint64_t)remaining_ms[lock->cluster->quorum - yes - 1] + 1);
+	return rlk_us(remaining_ms[lock->cluster->quorum - yes - 1] + 1);
 }
 
 /* Waiting longer than the other lease lasts would be wasted. */

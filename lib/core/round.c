@@ -18,7 +18,7 @@
 
 #include "mutant.h"
 
-static unsigned count(uint32_t set)
+unsigned rlk_count(uint32_t set)
 {
 	unsigned n = 0;
 	for (; set != 0; set &= set - 1) {
@@ -48,9 +48,9 @@ void rlk_round_open(struct rlk_round *round, unsigned nodes, uint64_t start_us)
 
 static enum rlk_verdict judge(const struct rlk_round *round)
 {
-	unsigned yes = count(round->yes);
-	unsigned no = count(round->no);
-	unsigned outstanding = round->nodes - yes - no - count(round->fault);
+	unsigned yes = rlk_count(round->yes);
+	unsigned no = rlk_count(round->no);
+	unsigned outstanding = round->nodes - yes - no - rlk_count(round->fault);
 
 	if (yes + (RLK_MUTANT(QUORUM_LESS_ONE) ? 1 : 0) >= round->quorum) {
 		return RLK_WON;
@@ -90,8 +90,8 @@ enum rlk_verdict rlk_round_vote(struct rlk_round *round, unsigned node, enum rlk
 
 bool rlk_round_is_open(const struct rlk_round *round)
 {
-	unsigned faults = count(round->fault);
-	unsigned answers = count(round->yes) + count(round->no);
+	unsigned faults = rlk_count(round->fault);
+	unsigned answers = rlk_count(round->yes) + rlk_count(round->no);
 
 	return round->verdict == RLK_REFUSED && faults > 0 && answers < round->quorum &&
 	       round->nodes - faults >= round->quorum;
@@ -99,5 +99,6 @@ bool rlk_round_is_open(const struct rlk_round *round)
 
 enum rlk_verdict rlk_round_reason(const struct rlk_round *round)
 {
-	return round->nodes - count(round->fault) >= round->quorum ? RLK_REFUSED : RLK_NO_QUORUM;
+	return round->nodes - rlk_count(round->fault) >= round->quorum ? RLK_REFUSED
+								       : RLK_NO_QUORUM;
 }

@@ -29,5 +29,7 @@ bool rlk_round_is_open(const struct rlk_round *round);
 /* Lost, and clear: RLK_REFUSED or RLK_NO_QUORUM. */
 enum rlk_verdict rlk_round_reason(const struct rlk_round *round);
 unsigned rlk_quorum(unsigned nodes);
+/* How many nodes are in a set. */
+unsigned rlk_count(uint32_t set);
 
 #endif

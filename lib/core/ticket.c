@@ -1,6 +1,7 @@
 /* ticket.c - a place in line, the same on all nodes. */
 #include "lease.h"
 #include "lock_parts.h"
+#include "sort.h"
 
 /* A node keeps the key for us so long: enough to come and take it, on a busy machine, too. */
 #define KEEP_MIN_MS 100
@@ -10,8 +11,8 @@
 static uint64_t since_us(const struct rlk_lock *lock)
 {
 	const struct rlk_cluster *cluster = lock->cluster;
-	uint64_t clocks[RLK_NODES_MAX], now_us = rlk_now(cluster), swap;
-	unsigned i, j, count = 0;
+	uint64_t clocks[RLK_NODES_MAX], now_us = rlk_now(cluster);
+	unsigned i, count = 0;
 
 	for (i = 0; i < cluster->node_count; i++) {
 		if (cluster->nodes[i].tells_time) {
@@ -21,13 +22,7 @@ static uint64_t since_us(const struct rlk_lock *lock)
 	if (count == 0) {
 		return cluster->ports->wall_us(cluster->world) - (now_us - lock->asked_us);
 	}
-	for (i = 1; i < count; i++) {
-		for (j = i; j > 0 && clocks[j] < clocks[j - 1]; j--) {
-			swap = clocks[j];
-			clocks[j] = clocks[j - 1];
-			clocks[j - 1] = swap;
-		}
-	}
+	rlk_sort(clocks, count);
 	return clocks[count / 2] - (now_us - lock->asked_us);
 }
 

@@ -201,6 +201,19 @@ START_TEST(nodes_that_call_different_clients_do_not_keep_both_out)
 }
 END_TEST
 
+static struct sim_lock *waits_in_pauses(struct sim_lock **holder)
+{
+	struct sim_lock *lock;
+
+	scene_enter();
+	*holder = scene_holding(scene_lock(alice));
+	lock = scene_lock(bob);
+	ck_assert_int_eq(sim_acquire(lock, REDLOCK_WAIT_FOREVER), 0);
+	sim_run(sim, S);
+	ck_assert_uint_eq(scene_tickets(), 0);
+	return lock;
+}
+
 START_TEST(where_nobody_may_listen_all_wait_in_pauses)
 {
 	struct sim_lock *first, *second;
@@ -210,12 +223,7 @@ START_TEST(where_nobody_may_listen_all_wait_in_pauses)
 	for (i = 0; i < 5; i++) {
 		sim->servers[i].mute = true;
 	}
-	scene_enter();
-	first = scene_holding(scene_lock(alice));
-	second = scene_lock(bob);
-	ck_assert_int_eq(sim_acquire(second, REDLOCK_WAIT_FOREVER), 0);
-	sim_run(sim, S);
-	ck_assert_uint_eq(scene_tickets(), 0);
+	second = waits_in_pauses(&first);
 	ck_assert_uint_gt(second->core->attempts, 3);
 	ck_assert_int_eq(sim_release(first, true), 0);
 	ck_assert_uint_le(scene_until_had_us(second), 260 * MS);
@@ -231,12 +239,7 @@ START_TEST(where_nobody_may_stand_in_line_all_wait_in_pauses)
 	for (i = 0; i < 3; i++) {
 		sim->servers[i].no_line = true;
 	}
-	scene_enter();
-	first = scene_holding(scene_lock(alice));
-	second = scene_lock(bob);
-	ck_assert_int_eq(sim_acquire(second, REDLOCK_WAIT_FOREVER), 0);
-	sim_run(sim, S);
-	ck_assert_uint_eq(scene_tickets(), 0);
+	second = waits_in_pauses(&first);
 	ck_assert_int_eq(sim_release(first, true), 0);
 	ck_assert_uint_le(scene_until_had_us(second), 260 * MS);
 }
