@@ -35,13 +35,14 @@ static void ask_all(struct plain_rivals *plain, const struct floor_template *req
 {
 	struct ballot *ballot = &plain->ballots[who];
 	struct floor_due due = {.slot = who, .turn = ++ballot->turn};
-	char digits[FLOOR_DIGITS + 1];
+	struct floor_blanks blanks;
 	size_t i;
 
-	snprintf(digits, sizeof(digits), "%07u", (plain->rivals.plan->first + who) % 10000000U);
+	snprintf(blanks.digits, sizeof(blanks.digits), "%07u",
+		 (plain->rivals.plan->first + who) % 10000000U);
 	ballot->yes = ballot->open = 0;
 	for (i = 0; i < plain->conns.count; i++) {
-		ballot->open += floor_conn_ask(&plain->conns.all[i], request, digits, due);
+		ballot->open += floor_conn_ask(&plain->conns.all[i], request, &blanks, due);
 	}
 }
 
@@ -128,13 +129,6 @@ static void run(struct plain_rivals *plain)
 	floor_conns_set_clock(&plain->conns, -1);
 }
 
-/* The digits are those of the owner: each poller has a token of its own. */
-static void build(struct floor_template *request, const char *const *args, size_t count)
-{
-	request->len = floor_request(request->bytes, sizeof(request->bytes), args, count);
-	request->digits_at = (size_t)(strstr(request->bytes, ":0000000\r\n") + 1 - request->bytes);
-}
-
 static void build_requests(struct plain_rivals *plain, const char *sha)
 {
 	const struct contend_plan *plan = plain->rivals.plan;
@@ -143,8 +137,8 @@ static void build_requests(struct plain_rivals *plain, const char *sha)
 	const char *release[] = {"EVALSHA", sha, "1", plan->resource, "plain:0000000"};
 
 	snprintf(ttl, sizeof(ttl), "%u", plan->lab->options.ttl_ms);
-	build(&plain->acquire, acquire, 6);
-	build(&plain->release, release, 5);
+	floor_template_build(&plain->acquire, acquire, 6);
+	floor_template_build(&plain->release, release, 5);
 }
 
 bool contend_plain(void *shared, void *data)

@@ -2,6 +2,7 @@
 #ifndef BENCH_CROWD_H
 #define BENCH_CROWD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct crowd_plan {
 	uint32_t ttl_ms;
 	uint32_t node_timeout_ms;
 	uint32_t hold_ms;
+	bool plain_release; /* The floor does not look whether anybody waits. */
 };
 
 /* How one contender is opened, put under load and closed. open() returns NULL with the reason in
@@ -35,8 +37,8 @@ struct crowd {
 };
 
 /* Raw sockets. A cycle is SET NX PX to all, decided at the vote that makes a quorum, and EVALSHA of
- * compare-and-delete to all, decided likewise. Whoever wants a resource that another cycle of the
- * same process has stands in line for it. */
+ * what the library's release does when nobody waits to all, decided likewise. Whoever wants a
+ * resource that another cycle of the same process has stands in line for it. */
 extern const struct crowd crowd_floor;
 
 /* The same sockets; a cycle is a PING to all, decided at the reply that makes a quorum. */

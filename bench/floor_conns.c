@@ -16,6 +16,12 @@
 
 const char floor_delete_script[] =
 	"if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0";
+/* The library's, as far as nobody stands in line. */
+const char floor_release_script[] = "local key = KEYS[1]\n"
+				    "local n = redis.call('GET', key) == ARGV[1] and "
+				    "redis.pcall('DEL', key, key .. ':line:on')\n"
+				    "if n == 1 then return 1 end\n"
+				    "if not n and not ARGV[2] then return 0 end\n";
 const char floor_extend_script[] = "if redis.call('get',KEYS[1])==ARGV[1] then "
 				   "return redis.call('pexpire',KEYS[1],ARGV[2]) end return 0";
 
@@ -48,7 +54,7 @@ static void expect(struct floor_conn *conn, struct floor_due due)
 }
 
 bool floor_conn_ask(struct floor_conn *conn, const struct floor_template *request,
-		    const char digits[FLOOR_DIGITS], struct floor_due due)
+		    const struct floor_blanks *blanks, struct floor_due due)
 {
 	char *at;
 
@@ -62,7 +68,10 @@ bool floor_conn_ask(struct floor_conn *conn, const struct floor_template *reques
 	at = conn->out + conn->out_len;
 	memcpy(at, request->bytes, request->len);
 	if (request->digits_at > 0) {
-		memcpy(at + request->digits_at, digits, FLOOR_DIGITS);
+		memcpy(at + request->digits_at, blanks->digits, FLOOR_DIGITS);
+	}
+	if (request->token_at > 0) {
+		memcpy(at + request->token_at, blanks->token, FLOOR_TOKEN_LEN);
 	}
 	conn->out_len += request->len;
 	expect(conn, due);

@@ -36,7 +36,7 @@ struct line {
 	bool taken;
 	uint32_t first;
 	uint32_t last;
-	char digits[FLOOR_DIGITS + 1];
+	struct floor_blanks blanks;
 };
 
 struct floor_crowd {
@@ -46,6 +46,7 @@ struct floor_crowd {
 	struct floor_template acquire;
 	struct floor_template release;
 	uint32_t idle;
+	uint64_t random;
 	struct slot *slots;
 	struct line *lines;
 	struct run *run;
@@ -70,9 +71,12 @@ static void ask_all(struct floor_crowd *crowd, uint32_t which, bool releasing)
 
 	slot->yes = slot->open = 0;
 	slot->releasing = releasing;
+	if (request->token_at > 0 && !releasing) {
+		floor_draw_token(&crowd->random, crowd->lines[slot->resource].blanks.token);
+	}
 	for (i = 0; i < crowd->conns.count; i++) {
 		slot->open += floor_conn_ask(&crowd->conns.all[i], request,
-					     crowd->lines[slot->resource].digits, due);
+					     &crowd->lines[slot->resource].blanks, due);
 	}
 	if (!undecided(crowd, slot)) {
 		run_failed(crowd->run, releasing ? "release" : "acquire", "connections broke",
@@ -222,15 +226,6 @@ static void run_crowd(void *self, struct run *run)
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-static void build(struct floor_template *template, const char *const *args, size_t count)
-{
-	const char *digits;
-
-	template->len = floor_request(template->bytes, sizeof(template->bytes), args, count);
-	digits = strstr(template->bytes, ":0000000\r\n");
-	template->digits_at = digits ? (size_t)(digits + 1 - template->bytes) : 0;
-}
-
 /* The one step of a PING, and of extending, is in the place of acquire. */
 static void build_requests(struct floor_crowd *crowd, uint32_t ttl_ms, const char *sha)
 {
@@ -245,20 +240,24 @@ static void build_requests(struct floor_crowd *crowd, uint32_t ttl_ms, const cha
 		 0U);
 	snprintf(ttl, sizeof(ttl), "%u", ttl_ms);
 	if (crowd->kind == FLOOR_PINGS) {
-		build(&crowd->acquire, ping, 1);
+		floor_template_build(&crowd->acquire, ping, 1);
 	} else if (crowd->kind == FLOOR_EXTENDS) {
-		build(&crowd->acquire, extend, 6);
+		floor_template_build(&crowd->acquire, extend, 6);
 	} else {
-		build(&crowd->acquire, acquire, 6);
+		floor_template_build(&crowd->acquire, acquire, 6);
 	}
-	build(&crowd->release, release, 5);
+	floor_template_build(&crowd->release, release, 5);
+	if (crowd->kind == FLOOR_CYCLES) {
+		floor_template_leave_token(&crowd->acquire, TOKEN);
+		floor_template_leave_token(&crowd->release, TOKEN);
+	}
 }
 
 /* What is to be extended is there, whatever was before. */
 static bool set_keys(struct floor_crowd *crowd, const struct crowd_plan *plan)
 {
 	const struct floor_due nobody = {.turn = UINT32_MAX};
-	struct floor_template request;
+	struct floor_template request = {0};
 	char name[CROWD_NAME_MAX];
 	char ttl[16];
 	const char *set[] = {"SET", name, TOKEN, "PX", ttl};
@@ -267,10 +266,10 @@ static bool set_keys(struct floor_crowd *crowd, const struct crowd_plan *plan)
 
 	snprintf(name, sizeof(name), CROWD_NAME_FORMAT, 'e', 0U);
 	snprintf(ttl, sizeof(ttl), "%u", plan->ttl_ms);
-	build(&request, set, 5);
+	floor_template_build(&request, set, 5);
 	for (i = 0; i < plan->resources; i++) {
 		for (node = 0; node < crowd->conns.count; node++) {
-			floor_conn_ask(&crowd->conns.all[node], &request, crowd->lines[i].digits,
+			floor_conn_ask(&crowd->conns.all[node], &request, &crowd->lines[i].blanks,
 				       nobody);
 		}
 	}
@@ -298,8 +297,7 @@ static bool make_room(struct floor_crowd *crowd, const struct crowd_plan *plan)
 	}
 	for (i = 0; i < plan->resources; i++) {
 		crowd->lines[i].first = NONE;
-		snprintf(crowd->lines[i].digits, sizeof(crowd->lines[i].digits), "%07u",
-			 i % 10000000U);
+		snprintf(crowd->lines[i].blanks.digits, FLOOR_DIGITS + 1, "%07u", i % 10000000U);
 	}
 	return true;
 }
@@ -317,8 +315,9 @@ static void close_crowd(void *self)
 static bool prepare(struct floor_crowd *crowd, const struct crowd_plan *plan, char *why,
 		    size_t why_len)
 {
-	const char *script =
-		crowd->kind == FLOOR_EXTENDS ? floor_extend_script : floor_delete_script;
+	const char *script = crowd->kind == FLOOR_EXTENDS ? floor_extend_script
+			     : plan->plain_release	  ? floor_delete_script
+							  : floor_release_script;
 	char sha[64] = "";
 
 	if (!floor_conns_open(&crowd->conns, plan->nodes, script, sha, why, why_len)) {
@@ -346,6 +345,7 @@ static void *open_crowd(const struct crowd_plan *plan, enum floor_kind kind, cha
 		return NULL;
 	}
 	crowd->kind = kind;
+	crowd->random = now_ns();
 	crowd->quorum = nodes_quorum(plan->nodes);
 	crowd->conns.owner = crowd;
 	crowd->conns.answered = answered;

@@ -10,14 +10,28 @@
 
 #define FLOOR_REQUEST_MAX 512
 
-/* A request that is the same for all but the digits of the resource. */
+#define FLOOR_DIGITS 7
+#define FLOOR_TOKEN_LEN 32
+
+/* A request that is the same for all but the digits of the resource, and the owner token. */
 struct floor_template {
 	char bytes[FLOOR_REQUEST_MAX];
 	size_t len;
 	size_t digits_at; /* 0: nothing to fill in. */
+	size_t token_at;
 };
 
-#define FLOOR_DIGITS 7
+struct floor_blanks {
+	char digits[FLOOR_DIGITS + 1];
+	char token[FLOOR_TOKEN_LEN]; /* Only where the template has a place for it. */
+};
+
+/* From words; those that end in ":0000000" are the ones with the digits. */
+void floor_template_build(struct floor_template *template, const char *const *args, size_t count);
+/* Leave a blank in the place of @token, which is in it. */
+void floor_template_leave_token(struct floor_template *template, const char *token);
+/* Each time another one. */
+void floor_draw_token(uint64_t *random, char token[FLOOR_TOKEN_LEN]);
 
 /* Whose answer comes next. A slot that has gone on meanwhile is in another turn. */
 struct floor_due {
@@ -52,6 +66,7 @@ struct floor_conns {
 
 /* Scripts of the floor: of one key, for the owner in the first argument. */
 extern const char floor_delete_script[];
+extern const char floor_release_script[]; /* It sees whether anybody waits. */
 extern const char floor_extend_script[];
 
 /** Connect to all nodes, load @script, never block again. False: see @why. @sha gets the script's
@@ -62,7 +77,7 @@ void floor_conns_close(struct floor_conns *conns);
 
 /** Put a request for @slot behind what is to be sent. False: the connection is broken. */
 bool floor_conn_ask(struct floor_conn *conn, const struct floor_template *request,
-		    const char digits[FLOOR_DIGITS], struct floor_due due);
+		    const struct floor_blanks *blanks, struct floor_due due);
 
 /** Send what was put there: one send() for each connection. */
 void floor_conns_flush(struct floor_conns *conns);

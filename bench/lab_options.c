@@ -32,6 +32,7 @@ enum {
 	HANDS,
 	PLAIN,
 	BRIEF,
+	PLAIN_RELEASE,
 	WHO,
 	NODES,
 	PORT,
@@ -61,6 +62,7 @@ static const struct option known[] = {{"in-flight", required_argument, NULL, IN_
 				      {"hands", required_argument, NULL, HANDS},
 				      {"plain-ms", required_argument, NULL, PLAIN},
 				      {"brief", no_argument, NULL, BRIEF},
+				      {"plain-release", no_argument, NULL, PLAIN_RELEASE},
 				      {"who", required_argument, NULL, WHO},
 				      {"nodes", required_argument, NULL, NODES},
 				      {"port", required_argument, NULL, PORT},
@@ -147,6 +149,9 @@ static bool take_other(struct lab_options *options, int which, const char *text)
 		return take_who(text, &options->who);
 	case BRIEF:
 		options->brief = true;
+		return true;
+	case PLAIN_RELEASE:
+		options->plain_release = true;
 		return true;
 	case NODES:
 		return nodes_add_list(&options->nodes, text) == 0 && options->nodes.count > 0;

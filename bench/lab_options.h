@@ -48,6 +48,7 @@ struct lab_options {
 	struct condition_options conditions;
 	struct contend_options contend;
 	bool brief;		 /* Growth: only what cycles cost. */
+	bool plain_release;	 /* Load: of the floor. */
 	const struct crowd *who; /* Spins. */
 	uint16_t first_port;
 	const char *json;   /* Where to; NULL: no JSON. */

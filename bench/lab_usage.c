@@ -22,6 +22,8 @@ const char lab_usage[] =
 	"  --rate R          load: open loop, R starts a second; latency counts from the moment "
 	"at\n"
 	"                    which a cycle was due. Default: closed loop\n"
+	"  --plain-release   load: the floor deletes what is its own, and does not look whether\n"
+	"                    anybody waits for it\n"
 	"  --condition LIST  load, steps, contend: with the nodes well, and slow1, rtt (each "
 	"another\n"
 	"                    distance away); load, steps: hung1, hung2 (SIGSTOP), dead1 (killed)\n"

@@ -18,6 +18,7 @@ static struct crowd_plan plan_of(const struct block_plan *block)
 		.resources = resources,
 		.ttl_ms = options->ttl_ms,
 		.node_timeout_ms = options->node_timeout_ms,
+		.plain_release = options->plain_release,
 		.hold_ms = options->contend.hold_ms,
 	};
 }

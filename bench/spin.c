@@ -16,6 +16,7 @@ int lab_spin(struct lab *lab)
 		.resources = options->levels[0],
 		.ttl_ms = options->ttl_ms,
 		.node_timeout_ms = options->node_timeout_ms,
+		.plain_release = options->plain_release,
 	};
 	char why[WHY_MAX] = "";
 	void *contender = options->who->open(&plan, why, sizeof(why));

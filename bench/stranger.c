@@ -20,7 +20,7 @@
 #define BATCH 256
 #define SILENCE_MS 10000
 /* As the library's are: others take it for one who calls whoever is next in line. */
-#define TOKEN "57a46e57a46e57a46e57a46e57a46e57"
+#define TOKEN "stopstopstopstopstopstopstopstop"
 
 struct stranger {
 	pid_t pid;
@@ -58,14 +58,14 @@ static bool settle(struct holding *holding)
 /* The request, with the digits of each of so many resources in turn. */
 static bool ask_of_all(struct holding *holding, const struct floor_template *request)
 {
-	char digits[FLOOR_DIGITS + 1];
+	struct floor_blanks blanks;
 	uint32_t i;
 	size_t node;
 
 	for (i = 0; i < holding->count; i++) {
-		snprintf(digits, sizeof(digits), "%07u", i % 10000000U);
+		snprintf(blanks.digits, sizeof(blanks.digits), "%07u", i % 10000000U);
 		for (node = 0; node < holding->conns.count; node++) {
-			floor_conn_ask(&holding->conns.all[node], request, digits,
+			floor_conn_ask(&holding->conns.all[node], request, &blanks,
 				       (struct floor_due){0});
 		}
 		if (i % BATCH == BATCH - 1 && !settle(holding)) {
@@ -75,17 +75,11 @@ static bool ask_of_all(struct holding *holding, const struct floor_template *req
 	return settle(holding);
 }
 
-static void build(struct floor_template *request, const char *const *args, size_t count)
-{
-	request->len = floor_request(request->bytes, sizeof(request->bytes), args, count);
-	request->digits_at = (size_t)(strstr(request->bytes, ":0000000\r\n") + 1 - request->bytes);
-}
-
 /* The arguments after the name, which is the second one. */
 static bool have_all(struct holding *holding, const char *verb, const char *const *rest,
 		     size_t rest_count)
 {
-	struct floor_template request;
+	struct floor_template request = {0};
 	char name[CROWD_NAME_MAX];
 	const char *args[8] = {verb, name};
 	size_t i;
@@ -94,7 +88,7 @@ static bool have_all(struct holding *holding, const char *verb, const char *cons
 		args[2 + i] = rest[i];
 	}
 	snprintf(name, sizeof(name), CROWD_NAME_FORMAT, holding->family, 0U);
-	build(&request, args, 2 + rest_count);
+	floor_template_build(&request, args, 2 + rest_count);
 	holding->yes = 0;
 	return ask_of_all(holding, &request);
 }

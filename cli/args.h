@@ -5,6 +5,8 @@
 #include "nodes.h"
 #include "out.h"
 
+#include <redlock/redlock.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,6 +20,7 @@ enum option_group {
 	OPTIONS_WAIT = 8,     /* -n -w */
 	OPTIONS_RUN = 16,     /* What only run has. */
 	OPTIONS_CLUSTER = 32, /* --nodes --dir --port --server */
+	OPTIONS_STATUS = 64,  /* --watch */
 	OPTIONS_EVERYWHERE = OPTIONS_OUTPUT | OPTIONS_NODES
 };
 
@@ -52,11 +55,17 @@ struct args {
 	bool kill_after_set;
 	uint32_t kill_after_ms;
 	bool fence;
+	unsigned permits;			     /* 0: not given, and a lock. */
+	const char *also[REDLOCK_RESOURCES_MAX - 1]; /* Names to lock together with NAME. */
+	unsigned also_count;
+	bool shared;
 	const char *shell_command;
+	const char *stats;	/* File to keep statistics in, or NULL. */
 	unsigned cluster_nodes; /* 0: not given. */
 	unsigned cluster_port;	/* 0: not given. */
 	const char *cluster_dir;
 	const char *cluster_server;
+	bool watch;
 	bool help;
 	bool version;
 	char **operands;

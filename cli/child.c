@@ -27,17 +27,23 @@ static void set_number(const char *name, uint64_t number)
 	setenv(name, text, 1);
 }
 
+/* One of an outer `redlock run` would be taken for ours. */
+static void set_or_unset(const char *name, bool is_set, uint64_t number)
+{
+	if (is_set) {
+		set_number(name, number);
+	} else {
+		unsetenv(name);
+	}
+}
+
 static void set_environment(const struct command *command, const struct order *order)
 {
 	setenv("REDLOCK_NAME", command->lock_name, 1);
 	setenv("REDLOCK_TOKEN", order->token, 1);
 	set_number("REDLOCK_TTL_MS", command->ttl_ms);
-	if (order->fence != 0) {
-		set_number("REDLOCK_FENCE", order->fence);
-	} else {
-		/* One of an outer `redlock run` would be taken for ours. */
-		unsetenv("REDLOCK_FENCE");
-	}
+	set_or_unset("REDLOCK_FENCE", order->fence != 0, order->fence);
+	set_or_unset("REDLOCK_SLOT", order->slot >= 0, (uint64_t)order->slot);
 }
 
 /* Die with the guardian, where the system can do that. */

@@ -36,6 +36,7 @@ struct order {
 	uint64_t term_at_ms; /* START, LEASE: TERM then, by clock_ms(). */
 	uint64_t kill_at_ms; /* START, LEASE: KILL then. */
 	uint64_t fence;	     /* START: 0 without fencing. */
+	int slot;	     /* START: -1 without permits. */
 	char token[REDLOCK_TOKEN_MAX + 1];
 };
 

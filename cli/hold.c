@@ -42,8 +42,8 @@ static void order_times(struct run *run, struct order *order, uint64_t now_ms, u
 
 static void start(struct run *run, uint64_t now_ms, uint64_t validity_ms)
 {
-	struct order order = {.kind = ORDER_START, .fence = run->fence};
-	const char *token = redlock_lock_token(run->lock, NULL);
+	struct order order = {.kind = ORDER_START, .fence = run->fence, .slot = run->slot};
+	const char *token = grip_token(&run->grip);
 	if (token == NULL) {
 		return;
 	}
@@ -70,7 +70,7 @@ static void lose(struct run *run)
 static void look(struct run *run)
 {
 	uint64_t now_ms = clock_ms();
-	uint64_t validity_ms = redlock_lock_validity_ms(run->lock);
+	uint64_t validity_ms = grip_validity_ms(&run->grip);
 	uint64_t kill_at_ms = plan_kill_at_ms(&run->plan, now_ms, validity_ms);
 	if (run->over) {
 		return;
@@ -87,11 +87,9 @@ static void look(struct run *run)
 	arm(run, on_look, plan_pause_ms(&run->plan, validity_ms));
 }
 
-void run_on_at_risk(struct redlock_lock *lock, int status, const struct redlock_report *report,
-		    void *data)
+void run_on_at_risk(int status, const struct redlock_report *report, void *data)
 {
 	struct run *run = data;
-	(void)lock;
 	(void)status;
 	if (run->over) {
 		return;
@@ -103,11 +101,9 @@ void run_on_at_risk(struct redlock_lock *lock, int status, const struct redlock_
 	ward_wake(&run->ward);
 }
 
-void run_on_lost(struct redlock_lock *lock, int status, const struct redlock_report *report,
-		 void *data)
+void run_on_lost(int status, const struct redlock_report *report, void *data)
 {
 	struct run *run = data;
-	(void)lock;
 	lose(run);
 	run->outcome.status = status;
 	outcome_keep_nodes(&run->outcome, report);
@@ -124,7 +120,7 @@ static void pass_on(struct run *run, int signum)
 	if (run->signum == 0) {
 		run->signum = signum;
 	}
-	if (redlock_cancel(run->lock) != 0) {
+	if (grip_cancel(&run->grip) != 0) {
 		end(run);
 	}
 }
@@ -180,7 +176,7 @@ void run_on_news(struct ward *ward, const struct news *news, void *data)
 	(void)ward;
 	if (news == NULL) {
 		run->guardian_died = true;
-		redlock_cancel(run->lock);
+		grip_cancel(&run->grip);
 		end(run);
 		return;
 	}

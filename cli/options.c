@@ -3,6 +3,7 @@
 
 #include "values.h"
 
+#include <redlock/semaphore.h>
 #include <string.h>
 
 static const char *store_json(struct args *args, char *value)
@@ -156,9 +157,51 @@ static const char *store_fence(struct args *args, char *value)
 	return NULL;
 }
 
+static const char *store_permits(struct args *args, char *value)
+{
+	uint64_t count = 0;
+	if (value_number(value, REDLOCK_PERMITS_MAX, &count) != NULL || count == 0) {
+		return "expected a number from 1 to 64";
+	}
+	args->permits = (unsigned)count;
+	return NULL;
+}
+
+static const char *store_also(struct args *args, char *value)
+{
+	if (*value == '\0') {
+		return "must not be empty";
+	}
+	if (args->also_count == REDLOCK_RESOURCES_MAX - 1) {
+		return "too many of them, 15 at most";
+	}
+	args->also[args->also_count++] = value;
+	return NULL;
+}
+
+static const char *store_shared(struct args *args, char *value)
+{
+	(void)value;
+	args->shared = true;
+	return NULL;
+}
+
 static const char *store_shell_command(struct args *args, char *value)
 {
 	args->shell_command = value;
+	return NULL;
+}
+
+static const char *store_stats(struct args *args, char *value)
+{
+	args->stats = value;
+	return *value == '\0' ? "expected a file" : NULL;
+}
+
+static const char *store_watch(struct args *args, char *value)
+{
+	(void)value;
+	args->watch = true;
 	return NULL;
 }
 
@@ -216,7 +259,12 @@ static const struct option options[] = {
 	{"min-hold", 0, true, OPTIONS_RUN, store_min_hold},
 	{"kill-after", 0, true, OPTIONS_RUN, store_kill_after},
 	{"fence", 0, false, OPTIONS_RUN, store_fence},
+	{"permits", 0, true, OPTIONS_RUN, store_permits},
+	{"also", 0, true, OPTIONS_RUN, store_also},
+	{"shared", 0, false, OPTIONS_RUN, store_shared},
 	{"command", 'c', true, OPTIONS_RUN, store_shell_command},
+	{"stats", 0, true, OPTIONS_RUN, store_stats},
+	{"watch", 0, false, OPTIONS_STATUS, store_watch},
 	{"nodes", 0, true, OPTIONS_CLUSTER, store_cluster_nodes},
 	{"port", 0, true, OPTIONS_CLUSTER, store_cluster_port},
 	{"dir", 0, true, OPTIONS_CLUSTER, store_cluster_dir},

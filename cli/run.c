@@ -24,6 +24,21 @@ static int check(struct args *args)
 	if (args->shell_command == NULL && args->operand_count < 2) {
 		return out_usage("run", "missing: expected NAME COMMAND [ARG...], or -c");
 	}
+	if (args->fence && args->also_count > 0) {
+		return out_usage("run", "--fence and --also: a fencing token is of one name");
+	}
+	if (args->shared && args->fence) {
+		return out_usage("run", "--shared, --fence: not both");
+	}
+	if (args->shared && args->permits > 0) {
+		return out_usage("run", "--shared, --permits: not both");
+	}
+	if (args->shared && args->also_count > 0) {
+		return out_usage("run", "--shared and --also: only one of them");
+	}
+	if (args->permits > 0 && args->also_count > 0) {
+		return out_usage("run", "--permits and --also: only one of them");
+	}
 	if (args->ttl_ms < PLAN_TTL_MIN_MS) {
 		return out_usage("run",
 				 "--ttl: expected at least %d ms, less leaves no time to "
@@ -59,18 +74,12 @@ static void choose_command(struct run *run)
 	sigprocmask(SIG_SETMASK, NULL, &command->signals);
 }
 
-static int open_lock(struct run *run)
+static int open_grip(struct run *run)
 {
-	struct redlock_lock_options options;
-	redlock_lock_options_init(&options);
-	options.ttl_ms = run->args->ttl_ms;
-	options.at_risk_ms = run->plan.at_risk_ms;
-	options.auto_renew = true;
-	options.fence = run->args->fence;
-	options.on_at_risk = run_on_at_risk;
-	options.on_lost = run_on_lost;
-	options.data = run;
-	return session_lock(&run->session, run->args, &options, &run->lock);
+	run->grip.on_at_risk = run_on_at_risk;
+	run->grip.on_lost = run_on_lost;
+	run->grip.data = run;
+	return grip_open(&run->grip, &run->session, run->args, run->plan.at_risk_ms);
 }
 
 static int watch(struct run *run)
@@ -78,6 +87,7 @@ static int watch(struct run *run)
 	uv_loop_t *loop = &run->session.loop;
 	uv_timer_init(loop, &run->timer);
 	run->timer.data = run;
+	exporter_start(&run->exporter, loop, run->session.client, run->name, run->args->stats);
 	int error = ward_watch(&run->ward, loop, run_on_news, run);
 	if (error == 0) {
 		error = signals_watch(&run->signals, loop, watched_signals, run_on_signal, run);
@@ -92,14 +102,14 @@ static int watch(struct run *run)
 static void unwatch(struct run *run)
 {
 	uv_close((uv_handle_t *)&run->timer, NULL);
+	exporter_stop(&run->exporter, run->stopped_for_lease);
 	ward_unwatch(&run->ward);
 	signals_close(&run->signals);
 }
 
 static bool acquire(struct run *run)
 {
-	int status =
-		redlock_acquire(run->lock, args_wait_ms(run->args), outcome_on_done, &run->outcome);
+	int status = grip_acquire(&run->grip, args_wait_ms(run->args), &run->outcome);
 	if (status != 0) {
 		outcome_set(&run->outcome, status, NULL);
 	}
@@ -110,7 +120,7 @@ static bool acquire(struct run *run)
 static void release(struct run *run)
 {
 	struct outcome released = {0};
-	if (redlock_release(run->lock, outcome_on_done, &released) != 0) {
+	if (grip_release(&run->grip, &released) != 0) {
 		return;
 	}
 	session_run(&run->session, &released.done);
@@ -173,6 +183,9 @@ static void print_json(const struct run *run, int code, const char *message)
 	if (run->fence != 0) {
 		json_uint(&json, "fence", run->fence);
 	}
+	if (run->slot >= 0) {
+		json_int(&json, "slot", run->slot);
+	}
 	if (run->finished && WIFSIGNALED(run->status)) {
 		json_int(&json, "command_signal", WTERMSIG(run->status));
 	} else if (run->finished) {
@@ -202,24 +215,25 @@ static int report(struct run *run)
 
 static int under_lock(struct run *run)
 {
-	int code = open_lock(run);
+	int code = open_grip(run);
 	if (code != 0) {
 		return code;
 	}
 	code = watch(run);
 	if (code == 0 && acquire(run)) {
 		run->fence = run->outcome.fence;
+		run->slot = grip_slot(&run->grip);
 		run_hold(run);
 		release(run);
 	}
 	unwatch(run);
-	redlock_lock_free(run->lock);
+	grip_free(&run->grip);
 	return code;
 }
 
 int verb_run(struct args *args)
 {
-	struct run run = {.args = args};
+	struct run run = {.args = args, .slot = -1};
 	int code = check(args);
 	if (code == 0) {
 		code = args_find_nodes(args);

@@ -3,6 +3,8 @@
 #define CLI_RUN_H
 
 #include "args.h"
+#include "exporter.h"
+#include "grip.h"
 #include "outcome.h"
 #include "plan.h"
 #include "session.h"
@@ -18,8 +20,9 @@ struct run {
 	struct ward ward;
 	struct session session;
 	struct signals signals;
+	struct exporter exporter;
 	uv_timer_t timer;
-	struct redlock_lock *lock;
+	struct grip grip;
 	struct outcome outcome; /* Of the acquire; of the loss if there was one. */
 	int signum;		/* Came while there was no command to pass it on to. */
 	bool over;		/* The command has ended, or will not be started. */
@@ -35,17 +38,16 @@ struct run {
 	uint64_t acquired_at_ms;
 	uint64_t held_ms;
 	uint64_t fence;
+	int slot; /* Of --permits, or -1. */
 };
 
 /* Hold the lock while the command runs: from the win to its end, and to the end
  * of --min-hold. The lease is either ours or over when this returns. */
 void run_hold(struct run *run);
 
-/* redlock_lock_options callbacks; data is the run. */
-void run_on_at_risk(struct redlock_lock *lock, int status, const struct redlock_report *report,
-		    void *data);
-void run_on_lost(struct redlock_lock *lock, int status, const struct redlock_report *report,
-		 void *data);
+/* grip_cb; data is the run. */
+void run_on_at_risk(int status, const struct redlock_report *report, void *data);
+void run_on_lost(int status, const struct redlock_report *report, void *data);
 
 /* ward_cb. */
 void run_on_news(struct ward *ward, const struct news *news, void *data);

@@ -131,16 +131,67 @@ void session_keep(int code)
 	_exit(code);
 }
 
+static bool ends_in(const char *name, const char *end)
+{
+	size_t len = strlen(name), end_len = strlen(end);
+
+	return len >= end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+static struct redlock_resource resource(const char *name)
+{
+	return (struct redlock_resource){name, strlen(name)};
+}
+
+/* NAME, and those to be locked with it. Returns how many. */
+static size_t list_names(const struct args *args, struct redlock_resource *list)
+{
+	size_t count = 0;
+	list[count++] = resource(args->operands[0]);
+	for (unsigned i = 0; i < args->also_count; i++) {
+		list[count++] = resource(args->also[i]);
+	}
+	return count;
+}
+
+static const char *find_bad(const struct redlock_resource *list, size_t at)
+{
+	const char *name = list[at].bytes;
+	if (list[at].len > 65536) {
+		return "longer than 64 KiB";
+	}
+	if (ends_in(name, ":fence") || ends_in(name, ":line:on") || ends_in(name, ":readers")) {
+		return "may not end in :fence, :line:on or :readers";
+	}
+	for (size_t i = 0; i < at; i++) {
+		if (strcmp(list[i].bytes, name) == 0) {
+			return "the same name twice";
+		}
+	}
+	return NULL;
+}
+
+static int say_bad(const struct args *args, const struct redlock_resource *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *bad = find_bad(list, i);
+		if (bad != NULL) {
+			return out_usage(args->verb->name, "%s: %s", i == 0 ? "NAME" : "--also",
+					 bad);
+		}
+	}
+	return out_usage(args->verb->name, "--ttl: %u ms leaves no validity", args->ttl_ms);
+}
+
 int session_lock(struct session *session, const struct args *args,
 		 struct redlock_lock_options *options, struct redlock_lock **lock)
 {
 	const char *name = args->operands[0];
-	int status = redlock_lock_new(lock, session->client, name, strlen(name), options);
-	if (status == REDLOCK_EINVAL && strlen(name) > 65536) {
-		return out_usage(args->verb->name, "NAME: longer than 64 KiB");
-	}
+	struct redlock_resource list[REDLOCK_RESOURCES_MAX];
+	size_t count = list_names(args, list);
+	int status = redlock_lock_new_all(lock, session->client, list, count, options);
 	if (status == REDLOCK_EINVAL) {
-		return out_usage(args->verb->name, "--ttl: %u ms leaves no validity", args->ttl_ms);
+		return say_bad(args, list, count);
 	}
 	if (status != 0) {
 		out_note(name, "%s", redlock_strerror(status));

@@ -30,7 +30,8 @@ void session_close(struct session *session);
 /* End the process with nothing given back: the lease outlives the tool. */
 _Noreturn void session_keep(int code);
 
-/* Make a lock object of @args->operands[0]; says what is wrong. 0 or an exit code. */
+/* Make a lock object of @args->operands[0], and of those to be locked with it; says what is wrong.
+ * 0 or an exit code. */
 int session_lock(struct session *session, const struct args *args,
 		 struct redlock_lock_options *options, struct redlock_lock **lock);
 

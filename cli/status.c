@@ -6,6 +6,8 @@
 #include "survey.h"
 #include "table.h"
 #include "verbs.h"
+#include "warnings.h"
+#include "watch.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -24,12 +26,24 @@ static void show_ms(char *text, size_t size, int64_t ms)
 	}
 }
 
+/* Why it cannot vote, or what it votes without. */
+static const char *remark(const struct survey_node *node, char *text, size_t size)
+{
+	if (node->error[0] != '\0' || node->lacks[0] == '\0') {
+		return node->error;
+	}
+	snprintf(text, size, "its user lacks %s", node->lacks);
+	return text;
+}
+
 static void add_node(struct table *table, const struct survey_node *node, bool named)
 {
 	char server[80];
 	char trip[32] = "-";
 	char guard[32] = "-";
 	char left[32] = "";
+	char text[160];
+	const char *why = remark(node, text, sizeof text);
 	const char *owner = node->answered ? "free" : "?";
 	if (node->rtt_us > 0) {
 		snprintf(trip, sizeof trip, "%.2f ms", (double)node->rtt_us / 1000);
@@ -47,9 +61,9 @@ static void add_node(struct table *table, const struct survey_node *node, bool n
 			       survey_server(node, server, sizeof server),
 			       trip,
 			       guard,
-			       named ? owner : node->error,
+			       named ? owner : why,
 			       named ? or_dash(left) : "",
-			       node->error};
+			       why};
 	table_add(table, cells);
 }
 
@@ -61,6 +75,17 @@ static void print_waiting(const struct survey *survey)
 		printf("waiting: in pauses, since too few nodes let a client stand in line\n");
 	} else {
 		printf("waiting: %" PRId32 " in line\n", in_line);
+	}
+}
+
+static void print_warnings(const struct survey *survey)
+{
+	struct warnings warnings;
+	warnings_find(&warnings, survey);
+	for (size_t i = 0; i < warnings.count; i++) {
+		const struct warning *warning = &warnings.at[i];
+		const char *colon = warning->address[0] != '\0' ? ": " : "";
+		printf("warning: %s%s%s\n", warning->address, colon, warning->text);
 	}
 }
 
@@ -85,6 +110,22 @@ static void print_table(const struct survey *survey, const struct holder *holder
 	}
 	printf("%zu of %zu nodes can vote, %zu needed\n", survey_voters(survey), survey->node_count,
 	       survey->quorum);
+	print_warnings(survey);
+}
+
+static void warnings_json(struct json *json, const struct survey *survey)
+{
+	struct warnings warnings;
+	warnings_find(&warnings, survey);
+	json_open(json, "warnings", '[');
+	for (size_t i = 0; i < warnings.count; i++) {
+		const char *address = warnings.at[i].address;
+		json_open(json, NULL, '{');
+		json_string(json, "address", address[0] != '\0' ? address : NULL);
+		json_string(json, "message", warnings.at[i].text);
+		json_close(json, '{');
+	}
+	json_close(json, '[');
 }
 
 static void holder_json(struct json *json, const struct holder *holder, const char *name)
@@ -109,7 +150,11 @@ static void node_json(struct json *json, const struct survey_node *node, bool na
 	json_uint(json, "rtt_us", node->rtt_us);
 	json_uint(json, "guard_ms", node->guard_ms);
 	json_bool(json, "durable", node->durable);
+	json_string(json, "mode", node->mode);
+	json_string(json, "eviction", node->eviction);
+	json_int(json, "clock_ahead_ms", node->clock_ahead_ms);
 	json_string(json, "error", node->error);
+	json_string(json, "lacks", node->lacks);
 	if (named) {
 		json_bool(json, "answered", node->answered);
 		json_bool(json, "held", node->held);
@@ -141,6 +186,7 @@ static void print_json(const struct survey *survey, const struct holder *holder,
 		node_json(&json, &survey->nodes[i], name != NULL);
 	}
 	json_close(&json, '[');
+	warnings_json(&json, survey);
 	json_end(&json);
 }
 
@@ -157,10 +203,45 @@ static int print(const struct args *args, const struct survey *survey, const cha
 	return out_flush() || code != CODE_OK ? code : CODE_OUTPUT;
 }
 
+/* Ask, and show. */
+static int look(const struct args *args, struct session *session, const char *name)
+{
+	struct survey survey;
+	survey_take(&survey, session, name);
+	if (survey.status == REDLOCK_EINVAL) {
+		return out_usage("status", "NAME: longer than 64 KiB");
+	}
+	if (survey.status != 0) {
+		out_note(name, "%s", redlock_strerror(survey.status));
+		return CODE_SYSTEM;
+	}
+	if (args->watch && !args->manner.json && !args->manner.quiet) {
+		watch_turn_page();
+	}
+	return print(args, &survey, name);
+}
+
+static bool goes_on(int code)
+{
+	return code == CODE_OK || code == CODE_NO_QUORUM;
+}
+
+static int keep_looking(const struct args *args, struct session *session, const char *name)
+{
+	struct watch watch;
+	int code = watch_open(&watch, session);
+	if (code == 0) {
+		do {
+			code = look(args, session, name);
+		} while (goes_on(code) && watch_wait(&watch));
+	}
+	watch_close(&watch);
+	return code;
+}
+
 int verb_status(struct args *args)
 {
 	struct session session;
-	struct survey survey;
 	const char *name = args->operand_count > 0 ? args->operands[0] : NULL;
 	int code = args_find_nodes(args);
 	if (code == 0) {
@@ -169,14 +250,7 @@ int verb_status(struct args *args)
 	if (code != 0) {
 		return code;
 	}
-	survey_take(&survey, &session, name);
+	code = args->watch ? keep_looking(args, &session, name) : look(args, &session, name);
 	session_close(&session);
-	if (survey.status == REDLOCK_EINVAL) {
-		return out_usage("status", "NAME: longer than 64 KiB");
-	}
-	if (survey.status != 0) {
-		out_note(name, "%s", redlock_strerror(survey.status));
-		return CODE_SYSTEM;
-	}
-	return print(args, &survey, name);
+	return code;
 }

@@ -14,6 +14,11 @@ static void abbreviate(struct survey_node *node, const struct redlock_node_statu
 {
 	size_t shown = from->owner_len / 2 < 8 ? from->owner_len / 2 : 8;
 	char start[40];
+	if (from->owner_len == sizeof REDLOCK_OWNER_READERS - 1 &&
+	    memcmp(from->owner, REDLOCK_OWNER_READERS, from->owner_len) == 0) {
+		snprintf(node->owner_shown, sizeof node->owner_shown, "readers");
+		return;
+	}
 	out_escape(start, sizeof start, from->owner, shown);
 	snprintf(node->owner_shown, sizeof node->owner_shown, "%s\u2026", start);
 }
@@ -46,12 +51,18 @@ static void copy_node(struct survey_node *node, const struct redlock_node_status
 		.held = from->answered && from->held,
 		.remaining_ms = from->remaining_ms,
 		.in_line = from->in_line,
+		.clock_ahead_ms = from->clock_ahead_ms,
+		.same_as = from->same_as,
+		.unseen = from->unseen,
 	};
 	copy_text(node->address, sizeof node->address, from->address);
 	copy_text(node->product, sizeof node->product, from->product);
 	copy_text(node->version, sizeof node->version, from->version);
 	copy_text(node->role, sizeof node->role, from->role);
 	copy_text(node->error, sizeof node->error, from->error);
+	copy_text(node->mode, sizeof node->mode, from->mode);
+	copy_text(node->eviction, sizeof node->eviction, from->eviction);
+	copy_text(node->lacks, sizeof node->lacks, from->lacks);
 }
 
 static void on_inspected(struct redlock_client *client, int status,
@@ -86,6 +97,11 @@ void survey_take(struct survey *survey, struct session *session, const char *nam
 		return;
 	}
 	session_run(session, &survey->done);
+}
+
+bool survey_is_connected(const struct survey_node *node)
+{
+	return node->state != REDLOCK_NODE_DOWN && node->state != REDLOCK_NODE_CONNECTING;
 }
 
 bool survey_can_vote(const struct survey_node *node)

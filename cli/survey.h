@@ -10,6 +10,7 @@ struct survey_node {
 	char version[32];
 	char role[32];
 	char error[256];
+	char lacks[128];
 	enum redlock_node_state state;
 	uint32_t rtt_us;
 	uint64_t guard_ms;
@@ -22,6 +23,11 @@ struct survey_node {
 	char owner_shown[48];
 	int64_t remaining_ms;
 	int32_t in_line; /* -1: nobody can stand in line, or it is not known. */
+	char mode[32];
+	char eviction[32];
+	int64_t clock_ahead_ms;
+	unsigned same_as; /* Counts from 1. */
+	unsigned unseen;
 };
 
 struct survey {
@@ -36,6 +42,8 @@ struct survey {
  * @name may be NULL. */
 void survey_take(struct survey *survey, struct session *session, const char *name);
 
+/* Has it told what it is? */
+bool survey_is_connected(const struct survey_node *node);
 /* Would its vote count? */
 bool survey_can_vote(const struct survey_node *node);
 /* How many clients stand in line for the resource, as most nodes have it; -1: too few nodes let

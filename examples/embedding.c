@@ -1,6 +1,7 @@
 /* embedding.c - the lock in a program that has a libuv loop already.
  *
- *   embedding redis://a redis://b redis://c
+ *   cc embedding.c -o embedding $(pkg-config --cflags --libs redlock libuv)
+ *   ./embedding redis://a redis://b redis://c
  *
  * The program's own work (here a ticking timer) goes on while the lock is
  * waited for, held and given back: nothing in the library blocks the loop. */

@@ -1,11 +1,12 @@
 /* oversell.c - several workers sell a limited stock: with the lock, and without.
  *
- * Start as many of these as you like, on as many machines as you like:
+ *   cc -D_GNU_SOURCE oversell.c seller.c stock*.c -o oversell \
+ *      $(pkg-config --cflags --libs redlock libuv hiredis)
+ *   ./oversell --stock redis://shop:6379 --fill 1000
+ *   ./oversell --stock redis://shop:6379 --nodes redis://a,redis://b,redis://c &
+ *   ./oversell --stock redis://shop:6379 --nodes redis://a,redis://b,redis://c &
  *
- *   oversell --stock redis://shop:6379 --fill 1000
- *   oversell --stock redis://shop:6379 --nodes redis://a,redis://b,redis://c &
- *   oversell --stock redis://shop:6379 --nodes redis://a,redis://b,redis://c &
- *
+ * Start as many of these as you like, on as many machines as you like.
  * Each worker reads the stock, thinks for a moment, writes one less and notes
  * the sale in the ledger; none sells when it sees nothing left. With --no-lock
  * two workers read the same number, and both sell the same item. demo.sh shows

@@ -35,7 +35,7 @@ struct seller {
 	long errors;	    /* Acquires and releases that ended with one. */
 	long lost;	    /* Sales given up because the lease was over. */
 	bool failed;	    /* Stopped before the stock was gone: see why. */
-	char why[256];
+	char why[sizeof(((struct redlock_error *)0)->text)];
 };
 
 /** Start selling on @loop, which ends by itself when the seller is done. Returns 0; or -1 with the

@@ -211,6 +211,10 @@ static int set_up(struct redlock_client *client, const char *const *urls, size_t
 		.allocator = &client->allocator,
 		.wire = {.allocator = &client->allocator},
 		.links = client->link,
+		.credentials = {.ask = client->options.credentials,
+				.data = client->options.credentials_data,
+				.client = client,
+				.allocator = &client->allocator},
 		.client_name = client->client_name,
 		.incarnation_key = client->incarnation_key,
 	};
@@ -229,9 +233,12 @@ int redlock_client_new(struct redlock_client **out, struct uv_loop_s *loop, cons
 	struct redlock_options options;
 	int status;
 
-	if (out == NULL || loop == NULL || urls == NULL || url_count == 0 ||
-	    url_count > REDLOCK_NODES_MAX) {
-		return rlk_error(error, REDLOCK_EINVAL, "expected a loop and 1 to %d node URLs",
+	if (out == NULL || loop == NULL) {
+		return rlk_error(error, REDLOCK_EINVAL,
+				 "expected a place for the client, and a loop");
+	}
+	if (urls == NULL || url_count == 0 || url_count > REDLOCK_NODES_MAX) {
+		return rlk_error(error, REDLOCK_EINVAL, "expected 1 to %d node URLs",
 				 REDLOCK_NODES_MAX);
 	}
 	status = rlk_options_import(&options, given, error);

@@ -3,12 +3,15 @@
 #define RLK_CLIENT_H
 
 #include <redlock/redlock.h>
+#include <redlock/semaphore.h>
 #include <uv.h>
 
 #include "core/lock.h"
+#include "core/parts.h"
 #include "core/survey.h"
 #include "redis/link.h"
 
+#define RLK_RESOURCE_MAX 65536 /* Bytes. */
 #define RLK_TOKENS_AHEAD 32
 
 struct redlock_client {
@@ -49,11 +52,22 @@ struct redlock_lock {
 	struct rlk_lock core;		/* Last: it ends in an array. */
 };
 
+/* front.c: for resources that are in order, and different. */
+int rlk_lock_new(struct redlock_lock **lock, struct redlock_client *client,
+		 const struct redlock_resource *resources, size_t count,
+		 const struct redlock_lock_options *options);
+
+/* several.c: may a lock for more than one resource be like that? 0, or a REDLOCK_ error. */
+int rlk_several_check(const struct redlock_options *options,
+		      const struct redlock_lock_options *lock_options);
+
 /* options.c */
 int rlk_options_import(struct redlock_options *options, const struct redlock_options *given,
 		       struct redlock_error *error);
 int rlk_lock_options_import(struct redlock_lock_options *options,
 			    const struct redlock_lock_options *given);
+int rlk_semaphore_options_import(struct redlock_semaphore_options *options,
+				 const struct redlock_semaphore_options *given);
 int rlk_lock_ttl_check(const struct redlock_options *options, uint32_t ttl_ms);
 uint32_t rlk_options_node_timeout_ms(const struct redlock_options *options);
 int rlk_error(struct redlock_error *error, int status, const char *format, ...)
@@ -68,6 +82,12 @@ char *rlk_copy_text(struct redlock_client *client, const char *text);
 size_t rlk_format_key(const char *format, const void *resource, size_t len, char *out);
 /* The key of a resource, through the key format; NULL: out of memory. */
 struct rlk_name *rlk_key(struct redlock_client *client, const void *resource, size_t len);
+/* The same for one or several. */
+struct rlk_name *rlk_keys(struct redlock_client *client, const struct redlock_resource *resources,
+			  size_t count);
+
+/* inspect.c */
+enum redlock_node_state rlk_node_state_of(const struct rlk_node *node);
 
 /* close.c */
 /* Free what a client has; no handle of it may be open. */

@@ -3,8 +3,6 @@
  * Operations end and are told; leases and debts are given back for at most a
  * node timeout; connections go; handles close; the caller is told; and the
  * memory goes with the last lock. */
-#include <string.h>
-
 #include "client.h"
 #include "core/lease.h"
 
@@ -15,9 +13,6 @@ void rlk_client_destroy(struct redlock_client *client)
 	rlk_cluster_fini(&client->cluster);
 	for (i = 0; client->link != NULL && i < client->url_count; i++) {
 		rlk_url_wipe(&client->link[i].url);
-	}
-	if (client->links.wire.bytes != NULL) {
-		memset(client->links.wire.bytes, 0, client->links.wire.cap);
 	}
 	rlk_wire_free(&client->links.wire);
 	rlk_tls_close(&client->links.tls);

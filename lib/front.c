@@ -1,8 +1,9 @@
 /* front.c - the public functions of a lock: check, pass on to the core, tell the caller. */
+#include <string.h>
+
 #include "client.h"
 #include "core/lease.h"
-
-#define RESOURCE_MAX 65536
+#include "redis/wire.h"
 
 static void **data_of(struct redlock_lock *lock, enum rlk_news news)
 {
@@ -48,6 +49,7 @@ static struct rlk_lock_config config_of(const struct redlock_client *client,
 		.max_hold_ms = options->max_hold_ms,
 		.auto_renew = options->auto_renew,
 		.fence = options->fence,
+		.shared = options->shared,
 		.token = options->token,
 		.token_len = options->token != NULL ? (uint8_t)options->token_len : 0,
 	};
@@ -55,8 +57,44 @@ static struct rlk_lock_config config_of(const struct redlock_client *client,
 	return config;
 }
 
-int redlock_lock_new(struct redlock_lock **out, struct redlock_client *client, const void *resource,
-		     size_t resource_len, const struct redlock_lock_options *given)
+static bool ends_with(const struct rlk_part *key, const char *end)
+{
+	size_t len = strlen(end);
+
+	return key->len >= len && memcmp(key->bytes + key->len - len, end, len) == 0;
+}
+
+/* Helper keys that are written over, or deleted, without a look at what they are: nobody's lock
+ * may be there. */
+static bool is_reserved(const struct rlk_name *name)
+{
+	struct rlk_part key = {0};
+
+	while (rlk_part_next(name, &key)) {
+		if (ends_with(&key, RLK_FENCE_SUFFIX) || ends_with(&key, RLK_LINE_ON_SUFFIX) ||
+		    ends_with(&key, RLK_READERS_SUFFIX)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool are_sound(const struct redlock_resource *resources, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (resources[i].bytes == NULL || resources[i].len == 0 ||
+		    resources[i].len > RLK_RESOURCE_MAX) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int rlk_lock_new(struct redlock_lock **out, struct redlock_client *client,
+		 const struct redlock_resource *resources, size_t count,
+		 const struct redlock_lock_options *given)
 {
 	struct redlock_lock_options options;
 	struct rlk_lock_config config;
@@ -64,16 +102,22 @@ int redlock_lock_new(struct redlock_lock **out, struct redlock_client *client, c
 	struct rlk_name *name;
 	int status;
 
-	if (out == NULL || client == NULL || resource == NULL || resource_len == 0 ||
-	    resource_len > RESOURCE_MAX) {
+	if (out == NULL || client == NULL || !are_sound(resources, count)) {
 		return REDLOCK_EINVAL;
 	}
 	status = rlk_lock_options_import(&options, given);
 	if (status != 0) {
 		return status;
 	}
-	/* An old copy of the node could have an earlier lease under the same token, and vote. */
-	if (options.token != NULL && client->options.node_may_change) {
+	if (count > 1) {
+		status = rlk_several_check(&client->options, &options);
+		if (status != 0) {
+			return status;
+		}
+	}
+	/* An old copy of the node could have an earlier lease under the same token, and vote. Nor
+	 * do the scripts of readers ask whether it is still the same. */
+	if ((options.token != NULL || options.shared) && client->options.node_may_change) {
 		return REDLOCK_EUNSUPPORTED;
 	}
 	config = config_of(client, &options);
@@ -87,11 +131,12 @@ int redlock_lock_new(struct redlock_lock **out, struct redlock_client *client, c
 	lock = rlk_calloc(client,
 			  offsetof(struct redlock_lock, core) +
 				  rlk_lock_size(client->cluster.node_count, config.token_len));
-	name = rlk_key(client, resource, resource_len);
-	if (lock == NULL || name == NULL) {
+	name = rlk_keys(client, resources, count);
+	if (lock == NULL || name == NULL || is_reserved(name)) {
+		status = lock == NULL || name == NULL ? REDLOCK_ENOMEM : REDLOCK_EINVAL;
 		rlk_free(client, lock);
 		rlk_free(client, name);
-		return REDLOCK_ENOMEM;
+		return status;
 	}
 	lock->client = client;
 	lock->cb[RLK_AT_RISK] = options.on_at_risk;
@@ -101,6 +146,14 @@ int redlock_lock_new(struct redlock_lock **out, struct redlock_client *client, c
 	client->lock_count++;
 	*out = lock;
 	return 0;
+}
+
+int redlock_lock_new(struct redlock_lock **out, struct redlock_client *client, const void *resource,
+		     size_t resource_len, const struct redlock_lock_options *options)
+{
+	const struct redlock_resource one = {resource, resource_len};
+
+	return rlk_lock_new(out, client, &one, 1, options);
 }
 
 void redlock_lock_free(struct redlock_lock *lock)

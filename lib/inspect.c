@@ -2,8 +2,6 @@
 #include "client.h"
 #include "core/lease.h"
 
-#define RESOURCE_MAX 65536
-
 struct inspection {
 	struct redlock_client *client;
 	redlock_inspect_cb cb;
@@ -16,7 +14,7 @@ static struct inspection *inspection_of(struct rlk_survey *survey)
 	return (struct inspection *)((char *)survey - offsetof(struct inspection, survey));
 }
 
-static enum redlock_node_state state_of(const struct rlk_node *node)
+enum redlock_node_state rlk_node_state_of(const struct rlk_node *node)
 {
 	switch (node->state) {
 	case RLK_DOWN:
@@ -35,7 +33,7 @@ static enum redlock_node_state state_of(const struct rlk_node *node)
 
 static const char *error_of(const struct rlk_node *node)
 {
-	switch (state_of(node)) {
+	switch (rlk_node_state_of(node)) {
 	case REDLOCK_NODE_DOWN:
 		return node->error[0] != '\0' ? node->error : "not connected";
 	case REDLOCK_NODE_CONNECTING:
@@ -50,6 +48,30 @@ static const char *error_of(const struct rlk_node *node)
 	return "";
 }
 
+/* What can be seen of its wall clock, from this machine's. */
+static int64_t clock_ahead_ms(const struct redlock_client *client, const struct rlk_node *node)
+{
+	/* Both clocks go on alike, so it is as it was at log-in. */
+	uint64_t there_us = rlk_clock_us() + node->clock_ahead_us;
+
+	return (int64_t)(there_us - client->cluster.ports->wall_us(client->cluster.world)) / 1000;
+}
+
+/* Only a node that has logged in has said what it does not tell. */
+static unsigned unseen_of(const struct rlk_link *link, const struct rlk_node *node)
+{
+	unsigned unseen = 0;
+
+	if (node->state != RLK_UP) {
+		return 0;
+	}
+	unseen |= link->login.run_id[0] == '\0' ? REDLOCK_UNSEEN_PROCESS : 0;
+	unseen |= !link->login.sees_config ? REDLOCK_UNSEEN_DISK : 0;
+	unseen |= link->eviction[0] == '\0' ? REDLOCK_UNSEEN_EVICTION : 0;
+	unseen |= !node->tells_time ? REDLOCK_UNSEEN_CLOCK : 0;
+	return unseen;
+}
+
 static void fill(const struct inspection *inspection, unsigned i,
 		 struct redlock_node_status *status)
 {
@@ -60,7 +82,7 @@ static void fill(const struct inspection *inspection, unsigned i,
 
 	*status = (struct redlock_node_status){
 		.address = client->link[i].url.address,
-		.state = state_of(node),
+		.state = rlk_node_state_of(node),
 		.product = client->link[i].product,
 		.version = client->link[i].version,
 		.role = client->link[i].role,
@@ -74,8 +96,14 @@ static void fill(const struct inspection *inspection, unsigned i,
 		.owner_len =
 			finding->owner_len < RLK_OWNER_MAX ? finding->owner_len : RLK_OWNER_MAX,
 		.remaining_ms = finding->held ? finding->remaining_ms : -1,
+		.lacks = client->link[i].lacks,
 		.in_line = finding->answered && inspection->survey.name != NULL ? finding->in_line
 										: -1,
+		.mode = client->link[i].mode,
+		.eviction = client->link[i].eviction,
+		.clock_ahead_ms = node->tells_time ? clock_ahead_ms(client, node) : 0,
+		.same_as = node->twin ? node->twin_of + 1 : 0,
+		.unseen = unseen_of(&client->link[i], node),
 	};
 }
 
@@ -109,7 +137,7 @@ int redlock_inspect(struct redlock_client *client, const void *resource, size_t 
 	struct rlk_name *name = NULL;
 
 	if (client == NULL || cb == NULL ||
-	    (resource != NULL && (resource_len == 0 || resource_len > RESOURCE_MAX))) {
+	    (resource != NULL && (resource_len == 0 || resource_len > RLK_RESOURCE_MAX))) {
 		return REDLOCK_EINVAL;
 	}
 	if (client->closing) {

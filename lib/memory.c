@@ -63,15 +63,50 @@ size_t rlk_format_key(const char *format, const void *resource, size_t len, char
 	return n;
 }
 
-struct rlk_name *rlk_key(struct redlock_client *client, const void *resource, size_t len)
+static struct rlk_name *name_of(struct redlock_client *client, size_t len)
 {
-	size_t key_len = rlk_format_key(client->key_format, resource, len, NULL);
-	struct rlk_name *name = rlk_calloc(client, sizeof *name + key_len + 1);
+	struct rlk_name *name = rlk_calloc(client, sizeof *name + len + 1);
 
 	if (name != NULL) {
 		name->refs = 1;
-		name->len = key_len;
+		name->len = len;
+	}
+	return name;
+}
+
+struct rlk_name *rlk_key(struct redlock_client *client, const void *resource, size_t len)
+{
+	struct rlk_name *name =
+		name_of(client, rlk_format_key(client->key_format, resource, len, NULL));
+
+	if (name != NULL) {
 		rlk_format_key(client->key_format, resource, len, name->bytes);
+	}
+	return name;
+}
+
+struct rlk_name *rlk_keys(struct redlock_client *client, const struct redlock_resource *resources,
+			  size_t count)
+{
+	const char *format = client->key_format;
+	size_t i, len = 0, key_len;
+	struct rlk_name *name;
+	char *at;
+
+	if (count == 1) {
+		return rlk_key(client, resources[0].bytes, resources[0].len);
+	}
+	for (i = 0; i < count; i++) {
+		len += RLK_PART_HEAD +
+		       rlk_format_key(format, resources[i].bytes, resources[i].len, NULL);
+	}
+	name = name_of(client, len);
+	at = name != NULL ? name->bytes : NULL;
+	for (i = 0; i < count && name != NULL; i++) {
+		key_len = rlk_format_key(format, resources[i].bytes, resources[i].len, NULL);
+		at = rlk_part_begin(at, key_len);
+		at += rlk_format_key(format, resources[i].bytes, resources[i].len, at);
+		name->several++;
 	}
 	return name;
 }

@@ -14,6 +14,7 @@
 
 _Static_assert(offsetof(struct redlock_options, ttl_ms) == sizeof(size_t), "append only");
 _Static_assert(offsetof(struct redlock_lock_options, ttl_ms) == sizeof(size_t), "append only");
+_Static_assert(offsetof(struct redlock_semaphore_options, ttl_ms) == sizeof(size_t), "append only");
 
 int rlk_error(struct redlock_error *error, int status, const char *format, ...)
 {
@@ -55,6 +56,12 @@ void redlock_options_init_sized(struct redlock_options *options, size_t size)
 }
 
 void redlock_lock_options_init_sized(struct redlock_lock_options *options, size_t size)
+{
+	memset(options, 0, size);
+	options->size = size;
+}
+
+void redlock_semaphore_options_init_sized(struct redlock_semaphore_options *options, size_t size)
 {
 	memset(options, 0, size);
 	options->size = size;
@@ -208,6 +215,13 @@ int rlk_options_import(struct redlock_options *options, const struct redlock_opt
 	return 0;
 }
 
+/* Whoever had this for an owner token would be taken for readers. */
+static bool is_marker(const void *token, size_t len)
+{
+	return len == sizeof REDLOCK_OWNER_READERS - 1 &&
+	       memcmp(token, REDLOCK_OWNER_READERS, len) == 0;
+}
+
 int rlk_lock_options_import(struct redlock_lock_options *options,
 			    const struct redlock_lock_options *given)
 {
@@ -216,10 +230,24 @@ int rlk_lock_options_import(struct redlock_lock_options *options,
 		return REDLOCK_EINVAL;
 	}
 	if (options->token != NULL &&
-	    (options->token_len == 0 || options->token_len > REDLOCK_TOKEN_MAX)) {
+	    (options->token_len == 0 || options->token_len > REDLOCK_TOKEN_MAX ||
+	     is_marker(options->token, options->token_len))) {
+		return REDLOCK_EINVAL;
+	}
+	/* Fencing tokens tell one holder from the next. */
+	if (options->shared && options->fence) {
 		return REDLOCK_EINVAL;
 	}
 	return 0;
+}
+
+int rlk_semaphore_options_import(struct redlock_semaphore_options *options,
+				 const struct redlock_semaphore_options *given)
+{
+	memset(options, 0, sizeof *options);
+	return given == NULL || import(options, sizeof *options, given, given->size)
+		       ? 0
+		       : REDLOCK_EINVAL;
 }
 
 int rlk_lock_ttl_check(const struct redlock_options *options, uint32_t ttl_ms)

@@ -47,7 +47,7 @@ static uint64_t wall_us(void *world)
 /* Random bytes are fetched for several tokens at a time, and wiped when used. */
 static bool token(void *world, char *out)
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char letters[] = RLK_TOKEN_LETTERS;
 	struct redlock_client *client = world;
 	size_t i, need = RLK_TOKEN_LEN / 2;
 	unsigned char *bytes;
@@ -61,8 +61,8 @@ static bool token(void *world, char *out)
 	client->entropy_left -= need;
 	bytes = client->entropy + client->entropy_left;
 	for (i = 0; i < need; i++) {
-		out[2 * i] = digits[bytes[i] >> 4];
-		out[2 * i + 1] = digits[bytes[i] & 15];
+		out[2 * i] = letters[bytes[i] >> 4];
+		out[2 * i + 1] = letters[bytes[i] & 15];
 	}
 	out[RLK_TOKEN_LEN] = '\0';
 	memset(bytes, 0, need);

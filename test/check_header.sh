@@ -19,9 +19,11 @@ for header in "$include"/redlock/*.h; do
 	printf '#include <%s>\n#include <%s>\n' "$name" "$name" |
 		$cc -x c -std=c99 -Wstrict-prototypes $strict -I "$include" -
 	echo "<$name> is C99"
-	if [ -n "$cxx" ]; then
-		printf '#include <%s>\n#include <%s>\n' "$name" "$name" |
-			$cxx -x c++ -std=c++11 $strict -I "$include" -
-		echo "<$name> is C++11"
-	fi
+done
+[ -n "$cxx" ] || exit 0
+for header in "$include"/redlock/*.h "$include"/redlock/*.hpp; do
+	name="redlock/${header##*/}"
+	printf '#include <%s>\n#include <%s>\n' "$name" "$name" |
+		$cxx -x c++ -std=c++11 $strict -I "$include" -
+	echo "<$name> is C++11"
 done

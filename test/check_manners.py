@@ -21,13 +21,20 @@ RUDE = {
     "sleeps": "sleep usleep nanosleep clock_nanosleep pause select poll gethostbyname",
     "changes what is the program's": "setenv putenv unsetenv setlocale chdir umask setrlimit",
 }
+# The library's own thread takes none of the program's signals, for which it has to be born so.
+EXCUSED = {("pthread_sigmask", "blocking.c.o")}
 FORTIFIED = re.compile(r"^__(\w+)_chk$")
 
 
 def main():
     nm, archive = sys.argv[1:]
     listed = subprocess.run([nm, "-u", archive], check=True, capture_output=True, text=True).stdout
-    used = {line.split()[-1] for line in listed.splitlines() if re.match(r"\s+[Uw] ", line)}
+    used, member = set(), ""
+    for line in listed.splitlines():
+        if line.endswith(":"):
+            member = line[:-1]
+        elif re.match(r"\s+[Uw] ", line) and (line.split()[-1].partition("@")[0], member) not in EXCUSED:
+            used.add(line.split()[-1])
     plain = {FORTIFIED.sub(r"\1", name.partition("@")[0]) for name in used}
     faults = [
         f"{name}: {what}" for what, names in RUDE.items() for name in names.split() if name in plain

@@ -15,7 +15,7 @@ import re
 import sys
 
 SOURCES = ("include", "lib", "cli", "test", "examples", "bench", "tools")
-SUFFIXES = (".c", ".h", ".cc", ".py", ".sh", ".pml", ".build")
+SUFFIXES = (".c", ".h", ".cc", ".hpp", ".py", ".sh", ".pml", ".build")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 TICKED = re.compile(r"`([^`\n]+)`")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+(\(\))?")

@@ -31,16 +31,18 @@ LOGIN = [
     '< ["server" "redis" "version" "7.0.15" "proto" :2 "id" :7 "mode" "standalone"'
     ' "role" "master" "modules" []]',
     "> INFO server",
+    "> INFO memory",
     "> INFO replication",
     "> CONFIG GET *append*",
     '< "run_id:0f3a9c\\r\\n"',
+    '< "maxmemory_policy:noeviction\\r\\n"',
     '< "role:master\\r\\n"',
     '< ["appendonly" "yes" "appendfsync" "always"]',
     "> EVAL <text of enrol> 1 redlock:incarnation 0f3a9c 1",
     '< ["1" "1790000000000000"]',
 ]
 NAMED = {
-    "token": rb"[0-9a-f]{32}",
+    "token": rb"[g-v]{32}",
     "T": rb"[1-9][0-9]{15}",
     "since": rb"[1-9][0-9]{15}",
     "caller": rb"[0-9a-f]{12}",
@@ -55,19 +57,39 @@ class Fault(Exception):
     pass
 
 
+STRING = r'"(?:[^"\\]|\\.)*"'
+
+
 def expand(source):
-    """Macros of one parameter that stand for a part of a script are written out."""
-    for name, parameter, body in re.findall(
-        r"^#define (\w+)\((\w+)\)((?:.*\\\n)+.*)$", source, re.MULTILINE
-    ):
-        body = body.replace("\\\n", "\n")
-        source = re.sub(
-            rf'^\t\t{name}\((".*")\)$',
-            lambda use: re.sub(rf"\b{parameter}\b(?=\s*\")", lambda _: use.group(1), body),
-            source,
-            flags=re.MULTILINE,
-        )
-    return source
+    """Macros that stand for a part of a script are written out."""
+    argument = rf"(?:{STRING}|\w+)"
+
+    def write_out(text, macros):
+        for name, (parameters, body) in reversed(macros.items()):
+            if not parameters:
+                text = re.sub(rf"\b{name}\b", lambda _: body, text)
+                continue
+            text = re.sub(
+                rf"\b{name}\(({argument}(?:, {argument})*)\)",
+                lambda use: replace(body, dict(zip(parameters, re.findall(argument, use.group(1))))),
+                text,
+            )
+        return text
+
+    def replace(body, values):
+        return re.sub(argument, lambda word: values.get(word.group(), word.group()), body)
+
+    macros = {}
+
+    def take(define):
+        body = write_out(re.sub(r"\s*\\\n\s*", "\n", define[3]), macros)
+        macros[define[1]] = ((define[2] or "").split(", ") if define[2] else [], body)
+        return ""
+
+    source = re.sub(
+        r"^#define (\w+)(?:\((\w+(?:, \w+)*)\))?[ \t]+((?:.*\\\n)*.*)$", take, source, flags=re.MULTILINE
+    )
+    return write_out(source, macros)
 
 
 def scripts_of(source):
@@ -77,11 +99,11 @@ def scripts_of(source):
         r'\[RLK_SCRIPT_(\w+)\] = \{\s*((?:"(?:[^"\\]|\\.)*"\s*)+),\s*"(\w{40})",', source
     ):
         text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literal))
-        yield name.lower(), text.encode().decode("unicode_escape"), digest
+        yield name.lower().replace("_", "-"), text.encode().decode("unicode_escape"), digest
 
 
 def check_scripts(paper, scripts):
-    shown = dict(re.findall(r"^### (\w+)$.*?^```lua\n(.*?)\n```$", paper, re.MULTILINE | re.DOTALL))
+    shown = dict(re.findall(r"^### ([\w-]+)$.*?^```lua\n(.*?)\n```$", paper, re.MULTILINE | re.DOTALL))
     if shown.keys() != scripts.keys():
         raise Fault(f"scripts {sorted(shown)}, but the library has {sorted(scripts)}")
     for name, (text, digest) in scripts.items():
@@ -89,6 +111,15 @@ def check_scripts(paper, scripts):
             raise Fault(f"script {name}: not the library's text")
         if hashlib.sha1(text.encode()).hexdigest() != digest or f"`{digest}`" not in paper:
             raise Fault(f"script {name}: digest {digest}")
+
+
+def check_floor(root, scripts):
+    """The benchmark's floor has the same work done as the library: the beginning of its release."""
+    source = (root / "bench/floor_conns.c").read_text(encoding="utf-8")
+    literal = re.search(r"floor_release_script\[\] =((?:\s*\"(?:[^\"\\]|\\.)*\")+);", source)
+    text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literal.group(1)))
+    if not scripts["release"][0].startswith(text.encode().decode("unicode_escape")):
+        raise Fault("bench/floor_conns.c: its release does not begin as the library's")
 
 
 # ---- Bytes ---------------------------------------------------------------------------------------
@@ -157,7 +188,7 @@ class Server:
         """What WORD may be; and the names in it that are heard for the first time."""
         if word == '""':
             return b"", []
-        text = re.fullmatch(r"<(text|sha1) of (\w+)>", word)
+        text = re.fullmatch(r"<(text|sha1) of ([\w-]+)>", word)
         if text:
             return re.escape(self.scripts[text.group(2)][text.group(1) == "sha1"].encode()), []
         pieces, at, new = [], 0, []
@@ -181,7 +212,7 @@ class Server:
         return found is not None
 
     def hear(self, line, which, sent=None):
-        words = re.findall(r"<(?:text|sha1) of \w+>|\S+", line)
+        words = re.findall(r"<(?:text|sha1) of [\w-]+>|\S+", line)
         sent = sent or read_command(self.stream(which))
         if len(words) != len(sent or []) or not all(map(self.fits, words, sent)):
             raise Fault(f"the paper has: {line}\nthe tool sent: {sent}")
@@ -282,10 +313,10 @@ def check_bytes(paper, heard):
 
 
 def check_rights(tool, paper):
-    """The user that the paper makes can do all that a lock does, and then wait in line. Returns
-    what was found out."""
+    """The user that the paper makes can do all that a lock does, then read beside others, and then
+    wait in line. Returns what was found out."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
-    rights, more_rights = re.findall(r"^(ACL SETUSER lock .*)$", paper, re.MULTILINE)
+    rights, more_rights, reader_rights = re.findall(r"^(ACL SETUSER lock .*)$", paper, re.MULTILINE)
     if program is None:
         return "no server here to try the rights on"
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -298,7 +329,9 @@ def check_rights(tool, paper):
                 words = [tool, "run", "--ttl", "3s", "--key-format", "lock:%s"]
                 words += ["--no-restart-guard", "--node"]
                 words += [f"redis://lock:PASSWORD@127.0.0.1:{port}"]
-                for more in (["-n"], ["-n", "--fence"]):
+                for more in (["-n"], ["-n", "--fence"], ["-n", "--shared"]):
+                    if "--shared" in more:
+                        set_user(int(port), reader_rights)
                     # Long enough for a renewal.
                     run = [*words, *more, "jobs:42", "sleep", "1.5"]
                     subprocess.run(run, check=True, timeout=PATIENCE_S)
@@ -333,18 +366,22 @@ def set_user(port, rights):
 def main():
     root, tool = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     paper = (root / "docs/protocol.md").read_text(encoding="utf-8")
-    source = (root / "lib/redis/script.c").read_text(encoding="utf-8")
+    header = (root / "include/redlock/redlock.h").read_text(encoding="utf-8")
+    source = re.search(r"^#define REDLOCK_OWNER_READERS .*\n", header, re.MULTILINE)[0]
+    source += (root / "lib/redis/script.c").read_text(encoding="utf-8")
     scripts = {name: (text, digest) for name, text, digest in scripts_of(source)}
     heard = []
     try:
         check_scripts(paper, scripts)
+        check_floor(root, scripts)
         conversations = re.findall(
             r"^```conversation\n(.*?)^```$", paper, re.MULTILINE | re.DOTALL
         )
         for text in conversations:
             heard += hold(tool, scripts, text)
         shown = check_bytes(paper, heard)
-        rights = check_rights(tool, paper)
+        operations = (root / "docs/operations.md").read_text(encoding="utf-8")
+        rights = check_rights(tool, operations)
     except Fault as fault:
         print(fault)
         sys.exit(1)

@@ -12,22 +12,25 @@ missing_packages()
 		pkg-config --exists 'libuv >= 1.43' || echo libuv1-dev
 		pkg-config --exists 'check >= 0.15' || echo check
 		# Where hiredis can do TLS, so can we; its tests make certificates.
-		if pkg-config --exists 'hiredis_ssl >= 1.0'; then
-			pkg-config --exists openssl || echo libssl-dev
-			have openssl || echo openssl
-			# What OpenSSL itself names for a static link, and its package does not bring.
-			case "$(pkg-config --static --libs openssl 2>/dev/null) " in
-			*'-lz '*) pkg-config --exists zlib || echo zlib1g-dev ;;
-			esac
-			case "$(pkg-config --static --libs openssl 2>/dev/null) " in
-			*'-lzstd '*) pkg-config --exists libzstd || echo libzstd-dev ;;
-			esac
-		fi
+		! pkg-config --exists 'hiredis_ssl >= 1.0' || missing_tls_packages
 	else
 		echo pkgconf libhiredis-dev libuv1-dev check
 	fi
 	have redis-server || echo redis-server
 	have redis-cli || echo redis-tools
+}
+
+missing_tls_packages()
+{
+	pkg-config --exists openssl || echo libssl-dev
+	have openssl || echo openssl
+	# What OpenSSL itself names for a static link, and its package does not bring.
+	case "$(pkg-config --static --libs openssl 2>/dev/null) " in
+	*'-lz '*) pkg-config --exists zlib || echo zlib1g-dev ;;
+	esac
+	case "$(pkg-config --static --libs openssl 2>/dev/null) " in
+	*'-lzstd '*) pkg-config --exists libzstd || echo libzstd-dev ;;
+	esac
 }
 
 # The same for the programs named, each with the package that brings it: clang=clang.
@@ -37,6 +40,16 @@ missing_programs()
 	for pair in "$@"; do
 		have "${pair%%=*}" || echo "${pair#*=}"
 	done
+}
+
+# Another library that wants the same locks, for the tests: what Debian's own Python can see is there.
+missing_neighbours()
+{
+	local python
+	for python in python3 /usr/bin/python3; do
+		! "$python" -c 'import redis.lock' 2>/dev/null || return 0
+	done
+	echo python3-redis
 }
 
 as_root()
@@ -128,4 +141,19 @@ install_missing()
 		mapfile -t wanted < <(missing_packages | tr ' ' '\n')
 		install_packages "${wanted[@]}"
 	done
+}
+
+# Where this machine gets its Debian packages from; nothing, if it does not.
+debian_site()
+{
+	local pass site
+	have apt-get || return 0
+	for pass in 1 2; do
+		site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' \
+			2>/dev/null | grep -v security | sed 1q)
+		# It is not known before there are lists.
+		[ -z "$site" ] && [ $pass = 1 ] || break
+		as_root apt-get update -q >/dev/null 2>&1 || break
+	done
+	echo "$site"
 }

@@ -52,6 +52,33 @@ meson_tests()
 	tools/tally.py log "${logs[0]}" >>"$tally"
 }
 
+meson_runner=(meson)
+
+# meson_tests_in_shares N DIR ARG... - the same, N at a time: what uses servers mostly waits for them.
+meson_tests_in_shares()
+{
+	local shares=$1 dir=$2 names share i logs
+	shift 2
+	mapfile -t names < <("${meson_runner[@]}" test -C "$dir" --no-rebuild --list "$@" 2>/dev/null |
+		sed -nE 's/^(.* \/ |[^ ]+ - [^:]+:)//p')
+	if [ ${#names[@]} = 0 ]; then
+		tally_add failed "there are no such tests in $dir: $*"
+		return
+	fi
+	rm -f "$dir"/meson-logs/share*.json
+	for ((i = 0; i < shares; i++)); do
+		# Every N-th: those of one kind, which take long or not, are spread over all shares.
+		mapfile -t share < <(printf '%s\n' "${names[@]}" | awk -v n="$shares" -v i="$i" 'NR % n == i')
+		[ ${#share[@]} -gt 0 ] || continue
+		"${meson_runner[@]}" test -C "$dir" --no-rebuild --quiet --print-errorlogs --logbase "share$i" \
+			"${share[@]}" &
+	done
+	wait
+	for logs in "$dir"/meson-logs/share*.json; do
+		tools/tally.py log "$logs" >>"$tally"
+	done
+}
+
 # Bring the containers up, run the suite, take them down, whatever happens: they and their data are
 # the test's own. A cluster that somebody had up before is used, made good, and left up.
 cluster_tests()
@@ -91,20 +118,48 @@ wants()
 	return 1
 }
 
-# test_verb [--no-cluster] [SUITE...]
+# The same tests on another hiredis, or in another Debian, than this machine's.
+elsewhere_tests()
+{
+	local where=$1 what=$2
+	shift 2
+	[ $# -gt 0 ] || set -- --suite unit --suite node --suite live
+	tally_open
+	"${where}_tests" "$what" "$@"
+	tally_close
+}
+
+test_usage='usage: ./dev test [--no-cluster] [--hiredis VERSION | --root SUITE | --server NAME|all] [SUITE...]'
+
+# test_verb [--no-cluster] [--hiredis VERSION | --root SUITE | --server NAME|all]... [SUITE...]
 test_verb()
 {
-	local cluster=yes suites=() others=() each
-	for each in "$@"; do
-		case "$each" in
+	local cluster=yes suites=() others=() servers='' each where= what=
+	while [ $# -gt 0 ]; do
+		case "$1" in
 		--no-cluster) cluster=no ;;
-		-*) die "usage: ./dev test [--no-cluster] [SUITE...]" ;;
-		*) suites+=("$each") ;;
+		--hiredis | --root)
+			[ $# -gt 1 ] || die "$1: of what?"
+			where=${1#--} what=$2
+			shift
+			;;
+		--server)
+			[ $# -gt 1 ] || die "$test_usage"
+			servers+=" $(servers_named "$2")" || exit 1
+			shift
+			;;
+		-*) die "$test_usage" ;;
+		*) suites+=("$1") ;;
 		esac
+		shift
 	done
 	for each in "${suites[@]}"; do
 		[ "$each" = cluster ] || others+=(--suite "$each")
 	done
+	if [ -n "$where" ]; then
+		elsewhere_tests "$where" "$what" "${others[@]}"
+		return
+	fi
 
 	tally_open
 	if ! ./dev build; then
@@ -112,8 +167,15 @@ test_verb()
 		tally_close
 		return
 	fi
+	if [ -n "$servers" ]; then
+		servers_test "$servers" "${suites[@]:-live}"
+		tally_close
+		return
+	fi
 	if [ ${#suites[@]} = 0 ]; then
-		meson_tests build testlog --no-suite cluster
+		# These bear company: they wait for servers of their own for most of the time.
+		meson_tests_in_shares 3 build --suite live --suite node
+		meson_tests build testlog --no-suite cluster --no-suite live --no-suite node
 	elif [ ${#others[@]} -gt 0 ]; then
 		meson_tests build testlog "${others[@]}"
 	fi

@@ -51,6 +51,10 @@ def load(quick):
     return ["load", "--in-flight", "1,64" if quick else "1,64,1024"]
 
 
+def plain(quick):
+    return ["load", "--in-flight", "64" if quick else "1024", "--plain-release"]
+
+
 def conditions(_quick):
     return ["load", "--in-flight", "1", "--condition", CONDITIONS]
 
@@ -90,6 +94,7 @@ def growth(quick):
 
 STEPS = [
     Step("load", load, 50),
+    Step("plain", plain, 20),
     Step("conditions", conditions, 75, seconds=(0.5, 0.1)),
     Step("steps", steps, 60, seconds=(0.4, 0.1)),
     Step("peers", peers, 210, seconds=(0.4, 0.1)),

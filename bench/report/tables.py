@@ -344,6 +344,7 @@ def growth(told):
 
 TABLES = {
     "load": load,
+    "plain": load,
     "conditions": conditions,
     "steps": steps,
     "peers": peers,

@@ -19,6 +19,9 @@
  *                               success after it was complete when it asked
  *   REPAIR                      ... giving the key again to nodes without it
  *   LOOK                        ... unless their fence is above its token
+ *   FILL                        attempt 0 may give the key to nodes without it once it has
+ *                               a quorum, whatever their fence: to keep others out
+ *   FILLED_COUNT                ... and such a node votes for its renewal
  *   CRASHES=n                   so many times a node restarts empty
  *   SNAPSHOT                    ... or with an older fence, and no key
  *   CLOCK=n, DELTA=n            a node refuses tokens more than DELTA ahead of its
@@ -70,6 +73,7 @@ byte acquire[A], got[A];
 byte before[A];         /* Greatest token of the successes when it began. */
 byte advance, advanced, next;
 byte extend, extended;
+byte fill, blocks;      /* Nodes that have granted more than its token only keep others out. */
 byte best;              /* Greatest token of any success. */
 byte used;              /* Set of tokens that successes had. */
 
@@ -99,6 +103,12 @@ byte used;              /* Set of tokens that successes had. */
 #define MAY_REPAIR(n) (token[0] >= fence[n])
 #else
 #define MAY_REPAIR(n) true
+#endif
+
+#ifdef FILLED_COUNT
+#define VOTES(n) true
+#else
+#define VOTES(n) !(blocks & BIT(n))
 #endif
 
 inline success(a, t, since) {
@@ -140,10 +150,24 @@ inline run_advance(n) {
 	fi
 }
 
+inline run_fill(n) {
+	fill = fill & ~BIT(n);
+	if
+	:: owner[n] == 0 ->
+		owner[n] = 1;
+		if
+		:: fence[n] > token[0] -> blocks = blocks | BIT(n)
+		:: else -> fence[n] = token[0]
+		fi;
+		printf("node %d is filled, fence %d\n", n, fence[n])
+	:: else
+	fi
+}
+
 inline run_extend(n) {
 	extend = extend & ~BIT(n);
 	if
-	:: owner[n] == 1 -> extended = extended | BIT(n); printf("node %d extends\n", n)
+	:: owner[n] == 1 && VOTES(n) -> extended = extended | BIT(n); printf("node %d extends\n", n)
 #ifdef REPAIR
 	:: owner[n] == 0 && MAY_REPAIR(n) ->
 		owner[n] = 1;
@@ -177,6 +201,9 @@ end:	do
 #endif
 #if ADVANCE > 0
 	:: d_step { advance & BIT(n) -> run_advance(n) }
+#endif
+#ifdef FILL
+	:: d_step { fill & BIT(n) -> run_fill(n) }
 #endif
 #ifdef EXTEND
 	:: d_step { extend & BIT(n) -> run_extend(n) }
@@ -249,6 +276,12 @@ proctype Attempt(byte a) {
 		d_step { COUNT(advanced) >= QUORUM -> success(0, next, before[0]) }
 	:: break
 	od;
+#endif
+#ifdef FILL
+	if
+	:: a == 0 -> fill = ALL; printf("attempt 0 fills up\n")
+	:: else
+	fi;
 #endif
 #ifdef EXTEND
 	a == 0;

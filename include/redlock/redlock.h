@@ -5,7 +5,8 @@
  *
  *   Thread.   Every function is called on the loop's thread, except
  *             redlock_lock_held() and redlock_lock_validity_ms(), which any
- *             thread may call while the lock exists.
+ *             thread may call while the lock exists, and those that are given
+ *             neither a client nor a lock, such as redlock_strerror().
  *   Results.  A function that takes a callback returns non-zero and never calls
  *             it, or returns zero and calls it exactly once: later, on the loop
  *             thread, never before the function has returned. Callbacks may call
@@ -42,8 +43,15 @@ extern "C" {
 /* Most nodes of one client. */
 #define REDLOCK_NODES_MAX 32
 
+/* Most resources of one lock. */
+#define REDLOCK_RESOURCES_MAX 16
+
 /* Longest owner token, in bytes, that a caller may supply. */
 #define REDLOCK_TOKEN_MAX 64
+
+/* In place of the owner token of one: readers have the resource. See redlock_lock_options.shared.
+ */
+#define REDLOCK_OWNER_READERS "redlock:shared"
 
 /* For redlock_acquire(): try until it succeeds or is cancelled. */
 #define REDLOCK_WAIT_FOREVER UINT64_MAX
@@ -61,16 +69,17 @@ extern "C" {
 	X(ECANCELED, -9, "cancelled")                                                              \
 	X(ECLOSED, -10, "the client is closed")                                                    \
 	X(EUNSUPPORTED, -11, "not supported by this build or by the servers")                      \
-	X(EENTROPY, -12, "no random bytes for an owner token")
+	X(EENTROPY, -12, "no random bytes for an owner token")                                     \
+	X(EFORKED, -13, "used in a child of the process that opened it")
 
 #define REDLOCK_ERROR_ENUM(name, value, text) REDLOCK_##name = (value),
 enum redlock_status { REDLOCK_OK = 0, REDLOCK_ERRORS(REDLOCK_ERROR_ENUM) };
 #undef REDLOCK_ERROR_ENUM
 
-/* An error with the reason in words; never holds a password or a token. */
+/* An error with the reason in words, node for node; never holds a password or a token. */
 struct redlock_error {
 	int status;
-	char text[256];
+	char text[1024];
 };
 
 struct uv_loop_s;
@@ -109,15 +118,17 @@ struct redlock_node_report {
 	const char *error;    /* Text for ERROR, UNREACHABLE, WITHHELD; else "". */
 };
 
-/* Outcome of one operation. Lent for the duration of the callback. */
 /* How an acquire waited; the values are never renumbered. */
 enum redlock_way {
 	REDLOCK_WAY_NONE = 0,	/* It did not. */
 	REDLOCK_WAY_CLIENT = 1, /* Behind another lock of this client. */
 	REDLOCK_WAY_LINE = 2,	/* In line at the nodes: the one before calls. */
-	REDLOCK_WAY_PAUSES = 3	/* Trying again after pauses: too few nodes let it stand in line. */
+	REDLOCK_WAY_PAUSES = 3	/* Trying again after pauses: too few nodes let it stand in line,
+				 * or the lock is for several resources, a reader's, or
+				 * has an own token. */
 };
 
+/* Outcome of one operation. Lent for the duration of the callback. */
 struct redlock_report {
 	size_t node_count;
 	size_t quorum;
@@ -161,6 +172,26 @@ enum redlock_guard {
 /** One line for each decision; ends without newline. Never holds a secret. */
 typedef void (*redlock_trace_cb)(struct redlock_client *client, const char *line, void *data);
 
+/* Who logs in to a node; exists while a redlock_credentials_cb runs. */
+struct redlock_credentials;
+
+/**
+ * Who are we to the node at @address (as in reports; lent for the call)? Asked at the start of each
+ * log-in, and so on every reconnect: a password that has changed is told here, and nowhere else. A
+ * node is logged in to once more where a lock waits in line, to be called.
+ *
+ * Answer by redlock_credentials_set(), before returning 0; without it the log-in has no password.
+ * Anything but 0: there are none for now; then this log-in fails, the node's error says so, and it
+ * is tried again after the reconnect pause. @data is options.credentials_data.
+ *
+ * Runs on the loop's thread, never inside a call into the library, but in the middle of its work:
+ * it must not block (fetch secrets elsewhere, and have them at hand here), and may call nothing of
+ * @client and its locks but redlock_lock_held() and redlock_lock_validity_ms(). It is not called
+ * any more once the callback of redlock_client_close() has been.
+ */
+typedef int (*redlock_credentials_cb)(struct redlock_client *client, const char *address,
+				      struct redlock_credentials *credentials, void *data);
+
 /* Set up by redlock_options_init(), then changed where needed. Times in ms. */
 struct redlock_options {
 	size_t size;		       /* Set by redlock_options_init(); leave. */
@@ -196,7 +227,24 @@ struct redlock_options {
 	bool wait_in_pauses;
 	uint32_t hand_max; /* So often a lease goes from lock to lock within this client before
 			    * others get their turn. Default 16; 0: never. */
+	/* Asked for user and password at each log-in, whatever the URLs say. Default NULL: as the
+	 * URLs say. */
+	redlock_credentials_cb credentials;
+	void *credentials_data;
 };
+
+/**
+ * Answer a redlock_credentials_cb, inside of it. @user may be NULL or "": the default user. The
+ * last answer counts. Both texts are copied before this returns, so that the caller may wipe
+ * his own at once; the copies are overwritten as soon as the node has answered the log-in, or the
+ * connection has ended, and are never logged.
+ *
+ * Returns 0, or
+ *   REDLOCK_EINVAL   NULL credentials, a NULL or empty password, a text of 64 KiB or more
+ *   REDLOCK_ENOMEM   out of memory: return it from the callback, too
+ */
+REDLOCK_API int redlock_credentials_set(struct redlock_credentials *credentials, const char *user,
+					const char *password);
 
 /** Fill in the defaults. A library newer than the caller's header reads the missing tail as
  * defaults; one older refuses non-zero fields that it does not know (REDLOCK_EINVAL). */
@@ -247,6 +295,15 @@ enum redlock_node_state {
 	REDLOCK_NODE_BARRED	 /* Connected and never to vote: see error. */
 };
 
+/* What a node does not let its user see, so that nothing can be said of it. */
+enum redlock_unseen {
+	REDLOCK_UNSEEN_PROCESS = 1,  /* INFO server: a restart from an old copy, another URL that
+				      * leads to the same server. */
+	REDLOCK_UNSEEN_DISK = 2,     /* CONFIG GET: whether it writes every change to disk. */
+	REDLOCK_UNSEEN_EVICTION = 4, /* INFO memory: whether it may delete locks. */
+	REDLOCK_UNSEEN_CLOCK = 8     /* What the time is there. */
+};
+
 struct redlock_node_status {
 	const char *address; /* host:port or path; no credentials. */
 	enum redlock_node_state state;
@@ -259,11 +316,21 @@ struct redlock_node_status {
 	bool durable;	     /* Seen to write every change to disk. */
 	bool answered;	     /* The four below are known. */
 	bool held;	     /* The resource's key is there. */
-	const void *owner;   /* Its value (a secret: who knows it can release). */
+	const void *owner;   /* Its value (a secret: who knows it can release); or
+			      * REDLOCK_OWNER_READERS. */
 	size_t owner_len;
 	int64_t remaining_ms; /* Of the key; -1: it never expires. */
 	int32_t in_line;      /* So many clients stand in line for it, at most 1000; -1: nobody
 			       * can, for want of rights; or it is not known. */
+	/* As it was when this client logged in last. */
+	const char *mode;	/* "standalone", "cluster", "sentinel" or "". */
+	const char *eviction;	/* Its maxmemory-policy, such as "noeviction", or "". */
+	int64_t clock_ahead_ms; /* Of its wall clock, before this machine's; see unseen. */
+	unsigned same_as;	/* It is the same server as this node of the list, which counts
+				 * from 1; 0: none. */
+	unsigned unseen;	/* Sum of redlock_unseen; 0 while it is not connected. */
+	const char *lacks; /* Rights that the node said its user lacks, since the log-in, in the
+			    * words of ACL SETUSER: "+info +config|get". Or "". */
 };
 
 struct redlock_inspection {
@@ -277,6 +344,8 @@ typedef void (*redlock_inspect_cb)(struct redlock_client *client, int status,
 
 /**
  * Ask every node how it is and, unless @resource is NULL, who holds @resource.
+ * It tells what may be wrong with a node, and what the node's user may not see:
+ * nothing that is unseen is known to be well.
  *
  * Waits for an answer at most one node timeout, and for nodes that are connecting
  * at most one connect timeout. The callback's status is 0, or REDLOCK_ECLOSED.
@@ -292,6 +361,75 @@ REDLOCK_API int redlock_inspect(struct redlock_client *client, const void *resou
 /** Number of nodes, and how many of them make a quorum (node_count / 2 + 1). */
 REDLOCK_API size_t redlock_client_node_count(const struct redlock_client *client);
 REDLOCK_API size_t redlock_client_quorum(const struct redlock_client *client);
+
+/* ---- Statistics ------------------------------------------------------------------------------ */
+
+/* Of one client since it was opened; what ends in _now is as it is at this moment. */
+struct redlock_stats {
+	uint64_t attempts;	    /* Votes on taking a lease that were begun. */
+	uint64_t grants;	    /* Leases taken, handed-on ones included. */
+	uint64_t refused_held;	    /* Votes lost: another owner has too many nodes, */
+	uint64_t refused_no_quorum; /* too few nodes can vote, */
+	uint64_t refused_late;	    /* or granted too slowly to be of use. */
+	uint64_t waits_client;	    /* Acquires that have waited behind a lock of this client, */
+	uint64_t waits_line;	    /* in line at the nodes, */
+	uint64_t waits_pauses;	    /* or in pauses. */
+	uint64_t called;	    /* Leases taken since a node called. */
+	uint64_t handed_on;	    /* Leases that went from lock to lock of this client. */
+	uint64_t renewals;	    /* Extends that a quorum agreed to, */
+	uint64_t renewals_failed;   /* and others. */
+	uint64_t releases;	    /* Leases given back to the nodes, */
+	uint64_t losses;	    /* and those that ended without. */
+	uint64_t locks_now;
+	uint64_t held_now;
+	uint64_t waiting_now;
+	uint64_t debts_now; /* Releases that a node has not confirmed, over all nodes. */
+};
+
+/* Bucket i of a histogram counts what took less than 64 << i microseconds, and no less than the
+ * bucket before; the last one everything above. */
+#define REDLOCK_RTT_BUCKETS 20
+
+/* Of one node. Each reconnection begins no new count. */
+struct redlock_node_stats {
+	const char *address;	       /* host:port or path; no credentials. The client's. */
+	enum redlock_node_state state; /* SUSPECT: the breaker is open. */
+	uint64_t requests;	       /* Commands sent to it. */
+	uint64_t replies;	       /* Answers, errors included. */
+	uint64_t errors;	       /* Answers that were errors. */
+	uint64_t timeouts;	       /* Commands without an answer within the node timeout. */
+	uint64_t late_replies;	       /* Answers that came after that. */
+	uint64_t connects;	       /* Connections that got as far as to be of use, */
+	uint64_t disconnects;	       /* and those that ended. */
+	uint64_t in_flight_now;
+	uint64_t debts_now;
+	uint64_t guard_now_ms; /* Its vote is withheld for so long. */
+	uint64_t rtt_sum_us;
+	uint64_t rtt[REDLOCK_RTT_BUCKETS];
+};
+
+/**
+ * Numbers of a client, and of one of its nodes (0...redlock_client_node_count() - 1). They cost
+ * nothing but counting; looking at them goes through all locks. What a newer header knows and an
+ * older library does not, is 0.
+ *
+ * Returns 0, or REDLOCK_EINVAL for NULL or a node that there is not. */
+#define redlock_client_stats(client, stats)                                                        \
+	redlock_client_stats_sized((client), (stats), sizeof *(stats))
+REDLOCK_API int redlock_client_stats_sized(const struct redlock_client *client,
+					   struct redlock_stats *stats, size_t size);
+#define redlock_client_node_stats(client, node, stats)                                             \
+	redlock_client_node_stats_sized((client), (node), (stats), sizeof *(stats))
+REDLOCK_API int redlock_client_node_stats_sized(const struct redlock_client *client, size_t node,
+						struct redlock_node_stats *stats, size_t size);
+
+/**
+ * All of it as text for Prometheus (exposition format 0.0.4), each line with the label
+ * client="@label" (NULL: without). As snprintf(): returns the length of the whole, of which as much
+ * as fits is in @text, with a NUL at the end; call it with @size 0 to ask for the length.
+ */
+REDLOCK_API size_t redlock_client_stats_text(const struct redlock_client *client, const char *label,
+					     char *text, size_t size);
 
 /* ---- Lock ------------------------------------------------------------------------------------ */
 
@@ -310,6 +448,9 @@ struct redlock_lock_options {
 				     * REDLOCK_EEXPIRED or REDLOCK_ECLOSED. At most once
 				     * for each lease. */
 	void *data;		    /* For on_at_risk and on_lost. */
+	/* A reader: holds the lock together with other readers, but never beside a lock without
+	 * this. Not with fence, nor where node_may_change is set. Default false. */
+	bool shared;
 };
 
 #define redlock_lock_options_init(options)                                                         \
@@ -323,18 +464,59 @@ REDLOCK_API void redlock_lock_options_init_sized(struct redlock_lock_options *op
  * With an own token, redlock_extend() and redlock_release() also work on a lock
  * that was not acquired through this object: that is how one process goes on
  * with a lease that another one took. An own token must not be shared by two
- * parties that are to exclude each other.
+ * parties that are to exclude each other, nor by readers.
+ *
+ * Readers (options->shared) take scripts on every node. While a writer, that is a lock without
+ * options->shared, stands in line for the resource (see redlock_acquire()), no new reader gets it,
+ * so that a stream of readers keeps no writer out for ever; a stream of writers may do so to a
+ * reader. A lease of one kind does not become one of the other: who holds it as a reader and waits
+ * for it as a writer waits for himself.
  *
  * Returns 0 and sets *@lock, or:
- *   REDLOCK_EINVAL   NULL or empty resource, token too long, TTL of 0 or above
- *                    max_ttl_ms, or too short to leave any validity
- *   REDLOCK_EUNSUPPORTED  an own token, where node_may_change is set
+ *   REDLOCK_EINVAL   NULL or empty resource, one whose key ends in ":fence", ":line:on" or
+ *                    ":readers" (these are helper keys of other locks), token too long, or
+ *                    REDLOCK_OWNER_READERS, TTL of 0 or above max_ttl_ms, or too short to leave
+ *                    any validity; both shared and fence
+ *   REDLOCK_EUNSUPPORTED  an own token, or shared, where node_may_change is set
  *   REDLOCK_ECLOSED  the client is closing
  *   REDLOCK_ENOMEM   out of memory
  */
 REDLOCK_API int redlock_lock_new(struct redlock_lock **lock, struct redlock_client *client,
 				 const void *resource, size_t resource_len,
 				 const struct redlock_lock_options *options);
+
+/* One of several resources: binary safe, 1 byte to 64 KiB. */
+struct redlock_resource {
+	const void *bytes;
+	size_t len;
+};
+
+/**
+ * Make a lock object for several @resources at once, 1 to REDLOCK_RESOURCES_MAX of them, all or
+ * none: who holds it excludes every lock for one of them, and every other set with one of them in
+ * it. The array and what it points to are copied; the order does not matter. Talks to nobody.
+ *
+ * Each node looks at the keys of all resources before it sets one, in one step; extending and
+ * giving back are one step, too. There is one lease, with one owner token and one end, and all
+ * functions of a lock work as for one resource: "the key is ours" is then said of all of them, and
+ * if one is not, that is REDLOCK_ELOST. With one resource it is redlock_lock_new().
+ *
+ * For more than one: there is no fencing token, since each resource has its own, nor are there
+ * readers; node_may_change is not supported; and the nodes' users need the right to run scripts, or
+ * the node's vote is an error that says so. Who waits does so in growing pauses, and in line only
+ * behind locks of this client for the very same resources: where others stand in line for one of
+ * them all the time, it may wait for long.
+ *
+ * Returns 0 and sets *@lock, or:
+ *   REDLOCK_EINVAL   as redlock_lock_new(), of any of the resources; NULL resources, none or too
+ *                    many, one that is there twice; fence or shared with more than one
+ *   REDLOCK_EUNSUPPORTED  more than one, an own token, or shared, where node_may_change is set
+ *   REDLOCK_ECLOSED  the client is closing
+ *   REDLOCK_ENOMEM   out of memory
+ */
+REDLOCK_API int redlock_lock_new_all(struct redlock_lock **lock, struct redlock_client *client,
+				     const struct redlock_resource *resources, size_t count,
+				     const struct redlock_lock_options *options);
 
 /** Free a lock; NULL is fine. A pending operation ends with REDLOCK_ECANCELED first (the
  * callback still comes, and must not use the lock afterwards); a lease is given back in the
@@ -354,9 +536,9 @@ REDLOCK_API void redlock_lock_free(struct redlock_lock *lock);
  *
  * Locks of one client that wait for one resource stand in line in the client: one
  * of them waits at the nodes, the others get their turn in the order in which they
- * came. Who waits behind another one may find the wait over before it has asked
- * anybody; and so may one of very many that begin to wait at once, for they ask by
- * turns.
+ * came. Readers stand in no line, each tries again after pauses. Who waits behind another one may
+ * find the wait over before it has asked anybody; and so may one of very many that begin to wait at
+ * once, for they ask by turns.
  *
  * Returns 0 if started; otherwise @cb will never be called:
  *   REDLOCK_EINVAL   NULL lock or cb
@@ -397,10 +579,10 @@ REDLOCK_API int redlock_extend(struct redlock_lock *lock, redlock_lock_cb cb, vo
  * answered. redlock_lock_held() is false from this call on. Nodes that do not
  * answer are told again until they do or the key has expired. @cb may be NULL.
  *
- * If another lock of this client waits for the resource, the lease is handed on
- * to it instead (with a fencing token of its own, if it asks for one), and the
- * status is 0; after a number of times, or one TTL, it is given back all the
- * same, so that other clients get their chance.
+ * If another lock of this client waits for the resource, the lease, unless it is a reader's, is
+ * handed on to it instead (with a fencing token of its own, if it asks for one), and the status is
+ * 0; after a number of times, or one TTL, it is given back all the same, so that other clients get
+ * their chance.
  *
  * Returns 0 if started; otherwise @cb will never be called:
  *   REDLOCK_EINVAL   NULL lock

@@ -17,6 +17,7 @@
 #include "cluster.h"
 #include "debts.h"
 #include "mutant.h"
+#include "parts.h"
 
 static void bury(struct rlk_attempt *attempt)
 {
@@ -49,6 +50,12 @@ static bool is_undone(const struct rlk_attempt *attempt, const struct rlk_reques
 	       (attempt->owner == NULL || attempt->claims[request->node].owed);
 }
 
+/* It is no vote, and so need not be granted under the lease's own fencing token. */
+static bool is_to_block(const struct rlk_attempt *attempt, const struct rlk_request *request)
+{
+	return request->op == RLK_OP_REPAIR && attempt->claims[request->node].blocks;
+}
+
 static void describe(struct rlk_asker *asker, const struct rlk_request *request,
 		     struct rlk_command *command)
 {
@@ -59,10 +66,16 @@ static void describe(struct rlk_asker *asker, const struct rlk_request *request,
 	command->token = attempt->token;
 	command->token_len = attempt->token_len;
 	command->ttl_ms = attempt->ttl_ms;
-	command->fence = attempt->fence;
+	/* Others may have the same token, and promised anything that is allowed. */
+	command->longest_ms =
+		attempt->own_token ? attempt->cluster->config.max_ttl_ms : attempt->longest_ms;
+	command->fence = is_to_block(attempt, request) ? attempt->claims[request->node].block_fence
+						       : attempt->fence;
 	command->ticket = attempt->ticket;
 	command->caller = attempt->cluster->caller;
 	command->checked = attempt->cluster->config.may_change;
+	command->several = rlk_is_several(attempt->name);
+	command->shared = attempt->shared;
 	command->undone = is_undone(attempt, request);
 }
 
@@ -103,11 +116,12 @@ static void note_set(struct rlk_claim *claim, const struct rlk_request *request,
 	}
 }
 
-static void note_extended(struct rlk_claim *claim, enum rlk_answer_kind kind, bool in_line)
+/* That several are not there does not say that none of them is. */
+static void note_extended(struct rlk_claim *claim, enum rlk_answer_kind kind, bool open)
 {
 	if (kind == RLK_YES) {
 		claim->state = RLK_CLAIM_SET;
-	} else if ((kind == RLK_NO || kind == RLK_MISSING) && !in_line &&
+	} else if ((kind == RLK_NO || kind == RLK_MISSING) && !open &&
 		   (!claim->stray || RLK_MUTANT(STRAY_EXTENDED))) {
 		claim->state = RLK_CLAIM_NONE;
 	}
@@ -129,9 +143,16 @@ static void note(struct rlk_attempt *attempt, struct rlk_node *node,
 	case RLK_OP_REPAIR:
 		note_set(claim, request, answer->kind, in_line);
 		break;
-	case RLK_OP_EXTEND:
 	case RLK_OP_ADVANCE:
-		note_extended(claim, answer->kind, in_line);
+		if (claim->blocks && answer->kind == RLK_YES && !claim->stray && !claim->owed) {
+			/* It has granted the heir's token, and nothing of the giver's can follow.
+			 */
+			claim->blocks = false;
+			claim->counted_until_us = 0;
+		}
+		/* fall through */
+	case RLK_OP_EXTEND:
+		note_extended(claim, answer->kind, in_line || rlk_is_several(attempt->name));
 		break;
 	case RLK_OP_JOIN:
 		if (answer->kind == RLK_BROKEN) {
@@ -309,6 +330,11 @@ void rlk_attempt_abandon(struct rlk_attempt *attempt)
 	unpin(attempt, 1);
 }
 
+static bool is_under(const struct rlk_attempt *attempt, const char *token, size_t token_len)
+{
+	return attempt->token_len == token_len && memcmp(attempt->token, token, token_len) == 0;
+}
+
 bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, const char *token,
 		      size_t token_len)
 {
@@ -316,8 +342,21 @@ bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, 
 
 	for (debt = node->debts; debt != NULL; debt = debt->next) {
 		const struct rlk_attempt *attempt = rlk_attempt_of(node, debt);
-		if (attempt->name == name && attempt->token_len == token_len &&
-		    memcmp(attempt->token, token, token_len) == 0) {
+		if (attempt->name == name && is_under(attempt, token, token_len)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool rlk_attempt_owed_part(const struct rlk_node *node, const struct rlk_name *name,
+			   const char *token, size_t token_len)
+{
+	const struct rlk_claim *debt;
+
+	for (debt = node->debts; debt != NULL; debt = debt->next) {
+		const struct rlk_attempt *attempt = rlk_attempt_of(node, debt);
+		if (is_under(attempt, token, token_len) && rlk_names_meet(attempt->name, name)) {
 			return true;
 		}
 	}

@@ -21,6 +21,8 @@ struct rlk_claim {
 		/* Until it is owed: the node has voted for this lease, unguarded, and our key
 		 * cannot have died there before this; 0: it has not. */
 		uint64_t counted_until_us;
+		/* If it blocks: the fencing token that it named. */
+		uint64_t block_fence;
 		/* From then on: gone by itself then; RLK_NEVER: not known yet. */
 		uint64_t dies_us;
 	};
@@ -28,6 +30,8 @@ struct rlk_claim {
 	bool owed;
 	bool asking; /* A release is on its way. */
 	bool stray;  /* A dead connection may still deliver the SET. */
+	bool blocks; /* The node has granted a greater fencing token: our key there keeps others
+		      * out, and is no vote. */
 };
 
 struct rlk_attempt {
@@ -47,6 +51,7 @@ struct rlk_attempt {
 	uint32_t longest_ms; /* A key of it may have been set for so long. */
 	uint8_t token_len;
 	bool own_token; /* A token that is not new for each attempt. */
+	bool shared;	/* Of a reader. */
 	uint64_t fence;
 	struct rlk_ticket ticket;  /* Its token may be called wherever this has been seen. */
 	struct rlk_claim claims[]; /* One for each node. */
@@ -69,9 +74,12 @@ void rlk_attempt_withdraw(struct rlk_attempt *attempt);
 void rlk_attempt_leave(struct rlk_attempt *attempt);
 /* Give back whatever may be set, and leave. */
 void rlk_attempt_abandon(struct rlk_attempt *attempt);
-/* Does some node still owe us the release of this key under this token? */
+/* Does the node still owe us the release of this name under this token? */
 bool rlk_attempt_owed(const struct rlk_node *node, const struct rlk_name *name, const char *token,
 		      size_t token_len);
+/* The same of any of its resources. */
+bool rlk_attempt_owed_part(const struct rlk_node *node, const struct rlk_name *name,
+			   const char *token, size_t token_len);
 /* A debt is settled: the key is gone, or has died by itself. */
 void rlk_attempt_settled(const struct rlk_node *node, struct rlk_claim *debt);
 

@@ -52,6 +52,7 @@ struct rlk_attempt *rlk_lock_attempt(struct rlk_lock *lock)
 	}
 	attempt->owner = lock;
 	attempt->heard = heard;
+	attempt->shared = lock->config.shared;
 	return attempt;
 }
 
@@ -81,8 +82,8 @@ int rlk_lock_equip(struct rlk_lock *lock)
 bool rlk_lock_in_debt(const struct rlk_lock *lock, unsigned node)
 {
 	return lock->config.token_len > 0 && !RLK_MUTANT(OWN_TOKEN_ASKED) &&
-	       rlk_attempt_owed(&lock->cluster->nodes[node], lock->name, lock->config.token,
-				lock->config.token_len);
+	       rlk_attempt_owed_part(&lock->cluster->nodes[node], lock->name, lock->config.token,
+				     lock->config.token_len);
 }
 
 void rlk_lock_clear_ballots(struct rlk_lock *lock)

@@ -2,6 +2,7 @@
 #ifndef RLK_CLUSTER_H
 #define RLK_CLUSTER_H
 
+#include "counts.h"
 #include "names.h"
 #include "node.h"
 #include "pace.h"
@@ -52,8 +53,10 @@ struct rlk_cluster {
 	uint64_t random;
 	uint64_t last_fence;	 /* Fencing tokens have to be above this. */
 	uint64_t proposed_fence; /* The last one of ours. */
+	uint64_t fence_floor;	 /* The highest within reach that a node wants them to be above. */
 	int64_t fence_skew_us;	 /* What to add to our wall clock to please the nodes. */
 	bool closing;
+	struct rlk_counts counts;
 };
 
 /* @nodes: an array of @node_count zeroed nodes. @seed is never 0. */

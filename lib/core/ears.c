@@ -46,7 +46,7 @@ void rlk_cluster_listen(struct rlk_cluster *cluster)
 
 void rlk_node_deaf(struct rlk_node *node, bool for_good, const char *why)
 {
-	rlk_trace(node->cluster, "node %u: does not call: %s", node->index,
+	rlk_trace(node->cluster, "node %u: does not call: %s", node->index + 1,
 		  why != NULL ? why : "connection lost");
 	snprintf(node->no_line_why, sizeof node->no_line_why, "%s", why != NULL ? why : "");
 	node->ear = for_good ? RLK_EAR_REFUSED : RLK_EAR_CLOSED;

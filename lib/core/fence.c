@@ -15,10 +15,18 @@
 #define FENCE_MAX (UINT64_C(1) << 53) /* Lua counts in doubles. */
 /* A floor so far ahead of our clock is a mad node's, or our clock is far behind. */
 #define FAR_US (UINT64_C(24) * 3600 * 1000000)
+/* So far ahead of our clock we follow a single node: no farther than what all others still grant,
+ * if their clocks are not far apart. They grant 60 s. */
+#define REACH_US (UINT64_C(50) * 1000000)
 
 static uint64_t clock_of(const struct rlk_cluster *cluster)
 {
 	return cluster->ports->wall_us(cluster->world) + (uint64_t)cluster->fence_skew_us;
+}
+
+static bool is_within_reach(const struct rlk_cluster *cluster, uint64_t fence)
+{
+	return fence <= rlk_later(clock_of(cluster), REACH_US);
 }
 
 /* Always above the last one: nodes that granted it in an attempt that was lost remember it. */
@@ -26,6 +34,9 @@ uint64_t rlk_fence_propose(struct rlk_cluster *cluster)
 {
 	uint64_t clock_us = clock_of(cluster);
 
+	if (cluster->fence_floor >= clock_us && is_within_reach(cluster, cluster->fence_floor)) {
+		clock_us = cluster->fence_floor + 1;
+	}
 	if (cluster->last_fence > cluster->proposed_fence) {
 		cluster->proposed_fence = cluster->last_fence;
 	}
@@ -35,6 +46,31 @@ uint64_t rlk_fence_propose(struct rlk_cluster *cluster)
 	cluster->proposed_fence =
 		clock_us > cluster->proposed_fence ? clock_us : cluster->proposed_fence + 1;
 	return cluster->proposed_fence;
+}
+
+void rlk_fence_won(struct rlk_lock *lock)
+{
+	if (lock->attempt->fence > lock->cluster->last_fence) {
+		lock->cluster->last_fence = lock->attempt->fence;
+	}
+}
+
+void rlk_fence_blocks(struct rlk_lock *lock, unsigned node, uint64_t fence)
+{
+	struct rlk_claim *claim = &lock->attempt->claims[node];
+
+	if (fence == 0 || fence >= FENCE_MAX || lock->config.token_len > 0 || claim->owed) {
+		return;
+	}
+	claim->blocks = true;
+	claim->block_fence = fence;
+}
+
+void rlk_fence_note_floor(struct rlk_cluster *cluster, uint64_t floor)
+{
+	if (floor > cluster->fence_floor && is_within_reach(cluster, floor)) {
+		cluster->fence_floor = floor;
+	}
 }
 
 void rlk_fence_refused(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
@@ -49,6 +85,9 @@ void rlk_fence_refused(struct rlk_lock *lock, unsigned node, const struct rlk_re
 	}
 	note->fence = answer->kind == RLK_FENCE_LOW ? RLK_FENCE_TOO_LOW : RLK_FENCE_TOO_HIGH;
 	note->limit = answer->fence;
+	if (answer->kind == RLK_FENCE_LOW) {
+		rlk_fence_note_floor(lock->cluster, answer->fence);
+	}
 	rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_ERROR, request);
 }
 
@@ -109,9 +148,9 @@ bool rlk_fence_is_open(const struct rlk_lock *lock)
 }
 
 /* A quorum would have granted another fencing token: choose it, above the lowest floor that makes a
- * quorum, by the clock of a node in the middle. Never what fewer nodes ask for: one mad node could
- * drive tokens out of reach of all others. Returns false if that is not why the attempt was lost,
- * or if it has been tried often enough. */
+ * quorum, by the clock of a node in the middle. Not what fewer nodes ask for: one mad node could
+ * drive tokens out of reach of all others; as far as it is within reach, the next lease heeds it.
+ * Returns false if that is not why the attempt was lost, or if it has been tried often enough. */
 bool rlk_fence_mend(struct rlk_lock *lock)
 {
 	struct rlk_cluster *cluster = lock->cluster;
@@ -129,7 +168,7 @@ bool rlk_fence_mend(struct rlk_lock *lock)
 			cluster->proposed_fence = floor;
 		}
 	} else if (count.high > 0) {
-		cluster->proposed_fence = 0; /* It was out of reach. */
+		cluster->proposed_fence = cluster->fence_floor = 0; /* It was out of reach. */
 		cluster->fence_skew_us = (int64_t)(count.clocks[count.high / 2] -
 						   cluster->ports->wall_us(cluster->world));
 	}

@@ -112,6 +112,7 @@ static int hold_of(struct rlk_lock *lock)
 /* No node was asked, and none will be on our behalf. */
 static void handed_on(struct rlk_lock *lock, bool tell)
 {
+	lock->cluster->counts.handed++;
 	rlk_lock_clear_ballots(lock);
 	lock->attempts = 0;
 	lock->decided_us = lock->asked_us;
@@ -149,6 +150,7 @@ int rlk_lock_release(struct rlk_lock *lock, bool tell)
 	rlk_lock_extend_over(lock, REDLOCK_ECANCELED);
 	rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
 	lock->state = RLK_RELEASING;
+	lock->cluster->counts.released++;
 	lock->user_releases = tell;
 	lock->attempts = 1;
 	rlk_lock_open_round(lock);

@@ -38,6 +38,9 @@ static void rearm(struct rlk_lock *lock)
 	if (lock->state == RLK_HELD && lock->renew_us < at_us) {
 		at_us = lock->renew_us;
 	}
+	if (lock->fill_us != 0 && lock->fill_us < at_us) {
+		at_us = lock->fill_us;
+	}
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm, at_us);
 }
 
@@ -69,6 +72,7 @@ void rlk_lock_hold(struct rlk_lock *lock, uint64_t now_us)
 	lock->hold_until_us = RLK_MUTANT(HOLD_UNCAPPED) ? RLK_NEVER : hold_until_us(lock);
 	lock->failures = 0;
 	rlk_queue_keep(lock);
+	rlk_lock_fill_begin(lock, now_us);
 	settle_in(lock);
 	rlk_trace(lock->cluster, "held for %" PRIu64 " ms",
 		  rlk_until(atomic_load(&lock->valid_until_us), now_us) / 1000);
@@ -78,6 +82,7 @@ void rlk_lock_hold(struct rlk_lock *lock, uint64_t now_us)
 static void lose(struct rlk_lock *lock)
 {
 	atomic_store(&lock->valid_until_us, 0);
+	lock->cluster->counts.lost++;
 	rlk_trace(lock->cluster, "lost: the lease ran out");
 	if (lock->config.token_len > 0) {
 		/* Somebody else may go on with it under this token: delete nothing. */
@@ -110,6 +115,7 @@ void rlk_lock_extend_over(struct rlk_lock *lock, int status)
 
 static void extend_failed(struct rlk_lock *lock, int status)
 {
+	lock->cluster->counts.renewals_failed++;
 	rlk_trace(lock->cluster, "not renewed: %s", redlock_strerror(status));
 	if (RLK_MUTANT(EXTEND_FAILED_DROPS) && !lock->adopting) {
 		lose(lock);
@@ -154,6 +160,7 @@ static void extend_won(struct rlk_lock *lock)
 	if (new_us > old_us) {
 		atomic_store(&lock->valid_until_us, new_us);
 	}
+	lock->cluster->counts.renewals++;
 	lock->failures = 0;
 	if (lock->adopting) {
 		lock->adopting = false;
@@ -202,6 +209,10 @@ bool rlk_lock_may_count(const struct rlk_lock *lock, unsigned node)
 
 static void heard_yes(struct rlk_lock *lock, unsigned node, const struct rlk_request *request)
 {
+	if (lock->attempt->claims[node].blocks) {
+		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
+		return;
+	}
 	if (!rlk_lock_may_count(lock, node)) {
 		rlk_lock_no_answer(lock, node, RLK_WITHHELD, request);
 		return;
@@ -232,6 +243,9 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 		/* Decide once: a late answer to the acquire only settles its claim. */
 		if (RLK_MUTANT(DECIDED_TWICE)) {
 			rlk_lock_heard_acquire(lock, node, request, answer);
+		} else if (answer->kind != RLK_YES && lock->state == RLK_HELD &&
+			   rlk_lock_fill_heard(lock, node, answer)) {
+			rearm(lock);
 		}
 		return;
 	}
@@ -242,8 +256,11 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 	case RLK_MISSING:
 		heard_missing(lock, node, request);
 		break;
-	case RLK_NO:
 	case RLK_FENCE_LOW:
+		rlk_fence_blocks(lock, node, answer->fence);
+		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
+		break;
+	case RLK_NO:
 	case RLK_FENCE_HIGH:
 		rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
 		break;
@@ -260,6 +277,7 @@ static void renew(struct rlk_lock *lock)
 	unsigned i;
 
 	lock->state = RLK_EXTENDING;
+	lock->fill_us = 0; /* It repairs what is missing. */
 	lock->attempts++;
 	rlk_lock_open_round(lock);
 	for (i = 0; i < lock->cluster->node_count; i++) {
@@ -302,7 +320,7 @@ int rlk_lock_extend(struct rlk_lock *lock)
 		return REDLOCK_ECLOSED;
 	}
 	if (lock->user_extends || rlk_lock_untold(lock, RLK_EXTENDED) ||
-	    rlk_lock_on_its_way(lock)) {
+	    rlk_lock_untold(lock, RLK_LOST) || rlk_lock_on_its_way(lock)) {
 		return REDLOCK_EBUSY;
 	}
 	if (lock->state == RLK_IDLE) {
@@ -343,7 +361,10 @@ void rlk_lock_hold_alarm(struct rlk_lock *lock, uint64_t now_us)
 	}
 	if (lock->state == RLK_HELD && lock->renew_us <= now_us) {
 		renew(lock);
-	} else {
-		rearm(lock);
+		return;
 	}
+	if (lock->fill_us != 0 && lock->fill_us <= now_us) {
+		rlk_lock_fill(lock, now_us);
+	}
+	rearm(lock);
 }

@@ -52,7 +52,7 @@ static void set_guard(struct rlk_node *node, const struct rlk_enrolment *enrolme
 		left_us = rlk_later(left_us, left_us * config->drift_ppm / 1000000 + 2000);
 	}
 	node->guard_until_us = rlk_later(now_us, left_us);
-	rlk_trace(node->cluster, "node %u: vote withheld for %" PRIu64 " ms", node->index,
+	rlk_trace(node->cluster, "node %u: vote withheld for %" PRIu64 " ms", node->index + 1,
 		  left_us / 1000);
 }
 
@@ -100,6 +100,7 @@ static void judge(struct rlk_node *node, const struct rlk_enrolment *enrolment)
 		snprintf(node->error, sizeof node->error, "%s", enrolment->barred);
 	} else if (twin != NULL) {
 		node->barred = node->twin = true;
+		node->twin_of = twin->index;
 		snprintf(node->error, sizeof node->error, "same server as node %u of the list",
 			 twin->index + 1);
 	}
@@ -134,6 +135,7 @@ void rlk_node_up(struct rlk_node *node, const struct rlk_enrolment *enrolment)
 	uint64_t now_us = rlk_now(node->cluster);
 
 	node->state = RLK_UP;
+	node->counts.ups++;
 	node->fresh = false;
 	node->suspect = false;
 	judge(node, enrolment);
@@ -141,8 +143,8 @@ void rlk_node_up(struct rlk_node *node, const struct rlk_enrolment *enrolment)
 	node->look_again_us =
 		node->barred && !node->twin ? rlk_later(now_us, node->reconnect.max_us) : RLK_NEVER;
 	node->up_since_us = now_us;
-	rlk_trace(node->cluster, "node %u: up%s%s", node->index, node->barred ? ", barred: " : "",
-		  node->error);
+	rlk_trace(node->cluster, "node %u: up%s%s", node->index + 1,
+		  node->barred ? ", barred: " : "", node->error);
 	if (enrolment->enrolled) {
 		node->tells_time = true;
 		node->clock_ahead_us = enrolment->node_now_us - now_us;
@@ -159,12 +161,13 @@ void rlk_node_down(struct rlk_node *node, const char *why)
 {
 	struct rlk_cluster *cluster = node->cluster;
 
-	rlk_trace(cluster, "node %u: down: %s", node->index, why);
+	rlk_trace(cluster, "node %u: down: %s", node->index + 1, why);
 	/* A server that lets us in only to fail is not to be called again and again. */
 	if (node->state == RLK_UP &&
 	    rlk_until(rlk_now(cluster), node->up_since_us) >= node->reconnect.max_us) {
 		rlk_retry_reset(&node->reconnect);
 	}
+	node->counts.downs += node->state == RLK_UP;
 	node->state = RLK_DOWN;
 	node->fresh = false;
 	node->suspect = false;

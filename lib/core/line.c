@@ -29,6 +29,7 @@
 #include "lock_parts.h"
 #include "mutant.h"
 #include "pace.h"
+#include "parts.h"
 #include "sort.h"
 
 /* So long for the releases to reach all the nodes, at least. */
@@ -94,8 +95,10 @@ bool rlk_lock_line_up(struct rlk_lock *lock)
 {
 	struct rlk_cluster *cluster = lock->cluster;
 
-	/* A caller's own token could be called for an earlier attempt. */
-	if (lock->deadline_us == 0 || cluster->config.in_pauses || lock->config.token_len > 0) {
+	/* A caller's own token could be called for an earlier attempt; who is called has one key
+	 * kept for it; readers go in together. */
+	if (lock->deadline_us == 0 || cluster->config.in_pauses || lock->config.token_len > 0 ||
+	    rlk_is_several(lock->name) || lock->config.shared) {
 		return false;
 	}
 	rlk_cluster_listen(cluster);
@@ -148,13 +151,19 @@ static unsigned rank_of(const struct rlk_lock *lock, bool *foreign)
 	return known == 0 ? 0 : (unsigned)ranks[(known - 1) / 2];
 }
 
+/* A call that is not believed is looked after in a while, which is longer each time. */
+static uint64_t look_after_call_us(const struct rlk_lock *lock)
+{
+	return rlk_later(rlk_now(lock->cluster), (uint64_t)MISLED_US << lock->misled);
+}
+
 /* Join again when the other lease is over, one after the other: so much for a holder who died. */
 static void plan(struct rlk_lock *lock)
 {
 	uint64_t now_us = rlk_now(lock->cluster), free_us = rlk_lock_free_again_us(lock);
 	uint64_t later_us, at_us;
+	bool foreign, after_call;
 	unsigned rank;
-	bool foreign;
 
 	rank = rank_of(lock, &foreign);
 	later_us = rank * (uint64_t)RANK_US;
@@ -168,8 +177,11 @@ static void plan(struct rlk_lock *lock)
 		free_us = pause_us < free_us ? pause_us : free_us;
 	}
 	at_us = rlk_later(now_us, rlk_later(free_us, later_us));
+	after_call = lock->called != 0 && look_after_call_us(lock) < at_us;
+	at_us = after_call ? look_after_call_us(lock) : at_us; /* It came before the answers. */
 	/* More answers can only make it sooner; and so can a call. */
 	if (lock->alarm.at_us == answers_by_us(lock) || at_us < lock->alarm.at_us) {
+		lock->misled = (uint8_t)(lock->misled + (after_call && lock->misled < MISLED_MOST));
 		wake_at(lock, at_us);
 	}
 }
@@ -187,8 +199,7 @@ void rlk_lock_confirm(struct rlk_lock *lock)
 	rlk_lock_ask_for_votes(lock, RLK_OP_ACQUIRE);
 }
 
-/* Believe it at once, unless that has led us astray: then a quorum, or look after a while, which is
- * longer each time. */
+/* Believe it at once, unless that has led us astray: then a quorum, or look after a while. */
 static void consider(struct rlk_lock *lock)
 {
 	uint64_t at_us;
@@ -197,7 +208,7 @@ static void consider(struct rlk_lock *lock)
 		rlk_lock_confirm(lock);
 		return;
 	}
-	at_us = rlk_later(rlk_now(lock->cluster), (uint64_t)MISLED_US << lock->misled);
+	at_us = look_after_call_us(lock);
 	if (at_us < lock->alarm.at_us) {
 		lock->misled = (uint8_t)(lock->misled + (lock->misled < MISLED_MOST));
 		wake_at(lock, at_us);

@@ -50,6 +50,7 @@ struct rlk_lock_config {
 	uint8_t token_len; /* 0: a random token for each attempt. */
 	bool auto_renew;
 	bool fence;
+	bool shared; /* A reader: others may hold it at the same time, if they are readers. */
 };
 
 struct rlk_lock;
@@ -88,11 +89,13 @@ struct rlk_lock {
 	bool paused;	    /* The first attempt is over. */
 	bool paced;	    /* Stands behind others that want to ask: pace.c. */
 	bool user_extends, user_releases, adopting;
+	bool preferred;	  /* Came back at once, with most votes of a split. */
 	bool led;	  /* The last round asked one node first: */
 	bool held_back;	  /* the others are not asked yet. */
 	uint8_t lead;	  /* That node. */
 	uint8_t way;	  /* enum redlock_way: how it waits, or has waited last. */
 	uint8_t misled;	  /* So often a call came to nothing. */
+	uint8_t fills;	  /* So often those that refused it were asked again. */
 	uint32_t pending; /* Nodes that refused, and may call yet. */
 	uint32_t called;  /* Nodes that have called. */
 	uint32_t attempts;
@@ -108,6 +111,7 @@ struct rlk_lock {
 	uint64_t hold_until_us;
 	uint64_t renew_us;     /* RLK_NEVER: not to be renewed. */
 	uint64_t warned_of_us; /* The end that at-risk was told of: once for each. */
+	uint64_t fill_us;      /* Those that refused it are asked again then; 0: no more. */
 
 	struct rlk_ballot_note
 		ballots[]; /* One for each node, of the last round; then the token. */

@@ -44,14 +44,29 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 void rlk_lock_hold_alarm(struct rlk_lock *lock, uint64_t now_us);
 void rlk_lock_extend_over(struct rlk_lock *lock, int status);
 
+/* fill.c: asking those again who refused. */
+/* Holding has just begun: lock->fill_us says when. */
+void rlk_lock_fill_begin(struct rlk_lock *lock, uint64_t now_us);
+/* An answer that came after the win. Returns whether it is a refusal, and lock->fill_us says
+ * something. */
+bool rlk_lock_fill_heard(struct rlk_lock *lock, unsigned node, const struct rlk_answer *answer);
+/* Ask, and say when next. */
+void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us);
+
 /* give_back.c: release. */
 void rlk_lock_heard_release(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
 			    const struct rlk_answer *answer);
 
 /* fence.c: fencing tokens. */
 uint64_t rlk_fence_propose(struct rlk_cluster *cluster);
+/* A node grants none below that: so that the next lease has its vote, too. */
+void rlk_fence_note_floor(struct rlk_cluster *cluster, uint64_t floor);
+/* The node has granted @fence, which is above that of the lease: it can only block from now on. */
+void rlk_fence_blocks(struct rlk_lock *lock, unsigned node, uint64_t fence);
 void rlk_fence_refused(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
 		       const struct rlk_answer *answer);
+/* The lease is had: whatever is proposed later is above its token. */
+void rlk_fence_won(struct rlk_lock *lock);
 bool rlk_fence_is_open(const struct rlk_lock *lock);
 bool rlk_fence_mend(struct rlk_lock *lock);
 
@@ -115,6 +130,8 @@ void rlk_lock_draw_ticket(struct rlk_lock *lock);
 void rlk_lock_stand_in_line(struct rlk_lock *lock);
 /* It stood in line, and is the one that tries now. */
 void rlk_lock_turn(struct rlk_lock *lock);
+/* Why it has not got the lease until now. */
+int rlk_lock_found(const struct rlk_lock *lock);
 /* If it is between two attempts, try again now. */
 void rlk_lock_hurry(struct rlk_lock *lock);
 

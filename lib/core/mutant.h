@@ -77,9 +77,23 @@
 	X(LINE_CONFIRM_SHORT, "in line", "who confirms has the key for as long as it was kept")    \
 	X(LINE_PASS_HELD, "in line", "who joins the line gets a key that another has")             \
 	X(LINE_TICKET_STAYS, "in line", "who gives back stays in line")                            \
+	X(LINE_FORGOTTEN, "in line", "who gives back takes with him the word that others wait")    \
 	X(LINE_CALL_COUNTS, "in line", "a call counts as a vote")                                  \
 	X(LINE_CALL_ALONE, "in line", "who is in line waits for a call, and for nothing else")     \
 	X(LINE_NOT_AGAIN, "in line", "who was not heard is not asked again")                       \
+	X(ALL_FIRST_FREE, "all or none", "of several keys only the first has to be free")          \
+	X(ALL_PARTLY_SET, "all or none", "who is refused several has those that were free")        \
+	X(ALL_REPAIR_ANY, "all or none", "a repair of several takes what another has")             \
+	X(ALL_RELEASE_FIRST, "all or none", "only the first of several is given back")             \
+	X(SHARED_WITH_WRITER, "read and write", "a reader gets a key that a writer has")           \
+	X(SHARED_FREES_ALL, "read and write", "a reader who gives back frees what others read")    \
+	X(SHARED_SHORT, "read and write", "the key lives for the reader who came last")            \
+	X(SHARED_EXTEND_SHORT, "read and write",                                                   \
+	  "a reader's time is lengthened, and the key's is not")                                   \
+	X(SHARED_EXTEND_OVER, "read and write", "a reader whose time is over is lengthened")       \
+	X(SHARED_STAYS, "read and write", "a reader who gives back stays a reader")                \
+	X(SHARED_DEAD_AHEAD, "read and write", "a dead writer in line keeps readers out")          \
+	X(SHARED_HANDED_ON, "read and write", "a reader's lease is handed on to a writer")         \
 	X(LOST_LATE, "told in time", "the end of a lease is noticed after it")                     \
 	X(RISK_UNTOLD, "told in time", "a lease ends without a warning")                           \
 	X(TOLD_TWICE, "told once", "a callback comes twice")                                       \

@@ -65,7 +65,8 @@ static void grow(struct rlk_cluster *cluster)
 
 static bool is_same(const struct rlk_name *a, const struct rlk_name *b)
 {
-	return a->hash == b->hash && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+	return a->hash == b->hash && a->several == b->several && a->len == b->len &&
+	       memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
 struct rlk_name *rlk_name_intern(struct rlk_cluster *cluster, struct rlk_name *name)

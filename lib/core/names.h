@@ -1,4 +1,4 @@
-/* names.h - one record for each resource that a lock of this client is for. */
+/* names.h - one record for each resource, or set of them, that a lock of this client is for. */
 #ifndef RLK_NAMES_H
 #define RLK_NAMES_H
 

@@ -94,6 +94,7 @@ void rlk_node_send(struct rlk_node *node, struct rlk_request *request)
 	struct rlk_command command = {.op = (enum rlk_op)request->op};
 
 	request->sent = true;
+	node->counts.asked++;
 	request->asker->asking->describe(request->asker, request, &command);
 	node->cluster->ports->send(node->cluster->world, node->index, request, &command);
 }
@@ -199,7 +200,7 @@ static void note_progress(struct rlk_node *node, const struct rlk_request *answe
 	node->suspect_since_us = now_us;
 	if ((first == NULL || !first->late) && !RLK_MUTANT(SUSPECT_STAYS)) {
 		node->suspect = false;
-		rlk_trace(node->cluster, "node %u: answers again", node->index);
+		rlk_trace(node->cluster, "node %u: answers again", node->index + 1);
 		if (node->unjoined) {
 			rlk_node_wake_by(node, now_us);
 		}
@@ -211,10 +212,17 @@ void rlk_node_answer(struct rlk_node *node, struct rlk_request *request,
 {
 	assert(request->sent);
 	node->rtt_us = (uint32_t)rlk_until(came_us, request->asked_us);
+	node->counts.late += request->late;
+	node->counts.rtt_sum_us += node->rtt_us;
+	node->counts.rtt[rlk_rtt_bucket(node->rtt_us)]++;
 	note_progress(node, request, came_us);
 	if (answer->kind == RLK_ERROR) {
-		snprintf(node->error, sizeof node->error, "%.*s", (int)answer->text_len,
-			 answer->text);
+		node->counts.errors++;
+		/* Why it is barred matters more than what comes of it. */
+		if (!node->barred) {
+			snprintf(node->error, sizeof node->error, "%.*s", (int)answer->text_len,
+				 answer->text);
+		}
 	} else {
 		rlk_retry_reset(&node->reconnect); /* It does what it is there for. */
 	}
@@ -239,10 +247,11 @@ static void call_silent(struct rlk_node *node, struct rlk_request *request, uint
 		return;
 	}
 	request->late = true;
+	node->counts.silences++;
 	if (!node->suspect) {
 		node->suspect = true;
 		node->suspect_since_us = now_us;
-		rlk_trace(node->cluster, "node %u: silent for %" PRIu32 " ms", node->index,
+		rlk_trace(node->cluster, "node %u: silent for %" PRIu32 " ms", node->index + 1,
 			  node->cluster->config.node_timeout_ms);
 	}
 	request->asker->asking->heard(request->asker, node, request, &SILENT);

@@ -2,6 +2,7 @@
 #ifndef RLK_NODE_H
 #define RLK_NODE_H
 
+#include "counts.h"
 #include "ports.h"
 #include "retry.h"
 #include "timers.h"
@@ -68,10 +69,11 @@ struct rlk_node {
 	struct rlk_cluster *cluster;
 	unsigned index;
 	enum rlk_node_state state;
-	bool fresh;   /* The first connection is under way: asking may wait for it. */
-	bool suspect; /* Silent for longer than the timeout: not asked, not waited for. */
-	bool barred;  /* Must not vote: see error. */
-	bool twin;    /* Barred since another node is the same server. */
+	bool fresh;	  /* The first connection is under way: asking may wait for it. */
+	bool suspect;	  /* Silent for longer than the timeout: not asked, not waited for. */
+	bool barred;	  /* Must not vote: see error. */
+	bool twin;	  /* Barred since another node is the same server. */
+	unsigned twin_of; /* That one. */
 	bool durable;
 	uint64_t suspect_since_us, up_since_us;
 	uint64_t guard_until_us;	  /* Restart guard: no vote before. */
@@ -93,6 +95,7 @@ struct rlk_node {
 	uint64_t clock_ahead_us; /* Of ours, modulo 2^64. */
 	struct rlk_timer alarm;
 	uint32_t rtt_us;
+	struct rlk_node_counts counts;
 	char run_id[RLK_RUN_ID_MAX];
 	char error[RLK_NODE_ERROR_MAX];	      /* Why it cannot vote, or its last error. */
 	char past_error[RLK_NODE_ERROR_MAX];  /* The one before it logged in anew. */

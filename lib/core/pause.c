@@ -3,6 +3,7 @@
 #include "lease.h"
 #include "lock_parts.h"
 #include "mutant.h"
+#include "parts.h"
 #include "sort.h"
 
 void rlk_lock_leave_probe(struct rlk_lock *lock)
@@ -94,9 +95,18 @@ uint64_t rlk_lock_pause_us(struct rlk_lock *lock)
 	return pause_us;
 }
 
+/* Who refuses a reader tells how long it will, and who refuses several when all of them are free;
+ * anybody else has to ask. */
+static bool is_told(const struct rlk_lock *lock)
+{
+	return lock->config.shared || rlk_is_several(lock->name);
+}
+
 void rlk_lock_pause(struct rlk_lock *lock, uint64_t now_us)
 {
-	uint64_t until_us = rlk_later(now_us, rlk_lock_pause_us(lock));
+	uint64_t pause_us = rlk_lock_pause_us(lock);
+	uint64_t free_us = is_told(lock) ? rlk_lock_free_again_us(lock) : RLK_NEVER;
+	uint64_t until_us = rlk_later(now_us, pause_us < free_us ? pause_us : free_us);
 
 	lock->state = RLK_PAUSING;
 	lock->way = REDLOCK_WAY_PAUSES;
@@ -105,5 +115,7 @@ void rlk_lock_pause(struct rlk_lock *lock, uint64_t now_us)
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm,
 		      until_us < lock->deadline_us || RLK_MUTANT(WAIT_ENDLESS) ? until_us
 									       : lock->deadline_us);
-	ask_remaining(lock);
+	if (!is_told(lock)) {
+		ask_remaining(lock);
+	}
 }

@@ -13,6 +13,9 @@
 #define RLK_NODES_MAX 32
 #define RLK_NEVER UINT64_MAX
 #define RLK_TOKEN_LEN 32
+/* What our own tokens are written in, four bits to a letter. No other client's hexadecimal digits:
+ * behind such an owner nobody can count on being called. */
+#define RLK_TOKEN_LETTERS "ghijklmnopqrstuv"
 #define RLK_TOKEN_MAX 64
 
 struct rlk_request;
@@ -36,12 +39,15 @@ static inline bool rlk_is_vote(enum rlk_op op)
 	       op == RLK_OP_ADVANCE;
 }
 
-/* The key of a resource; shared by its locks and what their attempts left behind. */
+/* The key of a resource, or those of several; shared by its locks and what their attempts left
+ * behind. */
 struct rlk_name {
 	unsigned refs;
 	bool listed, passing;
-	uint8_t yields; /* How often its client has made room for others. */
-	bool contended; /* Others stood in line for it when we last heard of it. */
+	uint8_t several; /* So many resources, all or none: parts.h; 0: it is one. */
+	uint8_t yields;	 /* How often its client has made room for others. */
+	bool contended;	 /* Others stood in line for it when we last heard of it. */
+	int8_t why;	 /* The keeper has lost its last attempt so; 0: won, or none yet. */
 	uint64_t hash;
 	struct rlk_name *next; /* In its bucket: names.c. */
 	/* The locks of this client that want it: queue.c. */
@@ -66,10 +72,13 @@ struct rlk_command {
 	const char *token;
 	size_t token_len;
 	uint32_t ttl_ms;
-	uint64_t fence; /* Fencing token to store; 0: no fencing. */
+	uint32_t longest_ms; /* A key under this token may have been set for so long. */
+	uint64_t fence;	     /* Fencing token to store; 0: no fencing. */
 	struct rlk_ticket ticket;
 	const char *caller; /* Who is to be called. */
 	bool checked;	    /* Only if the node is still the one that logged in. */
+	bool several;	    /* The name is of several resources. */
+	bool shared;	    /* Others may read at the same time. */
 	bool undone;	    /* Its release is on its way: do not send it a second time. */
 };
 
@@ -107,7 +116,7 @@ struct rlk_ports {
 	uint64_t (*now_us)(void *world);
 	/* Unix time: only proposes fencing tokens, never measures. */
 	uint64_t (*wall_us)(void *world);
-	/* Write RLK_TOKEN_LEN random hex digits and a NUL. */
+	/* Write RLK_TOKEN_LEN random letters and a NUL. */
 	bool (*token)(void *world, char *token);
 	/* Zeroed memory, or NULL. */
 	void *(*alloc)(void *world, size_t size);

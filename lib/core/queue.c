@@ -11,7 +11,8 @@
  * moment (turn.c) before it tries again.
  *
  * A lock that tries once, without waiting, asks the nodes and stands in no
- * line. */
+ * line. Nor does a reader: others may read at the same time, so each asks for
+ * itself, and what it has is not handed on. */
 #include "queue.h"
 
 #include "lease.h"
@@ -20,7 +21,7 @@
 
 /* Others who wait in pauses of their own would hardly ever hit upon a round trip: from time to time
  * they get more. */
-#define LONG_YIELD_EVERY 32
+#define LONG_YIELD_EVERY 64
 
 static void append(struct rlk_lock *lock)
 {
@@ -57,12 +58,21 @@ static void begin_anew(struct rlk_name *name, uint64_t now_us)
 	name->kept_since_us = now_us;
 }
 
+static bool is_apart(const struct rlk_lock *lock)
+{
+	return lock->config.shared && !RLK_MUTANT(SHARED_HANDED_ON);
+}
+
 bool rlk_queue_join(struct rlk_lock *lock)
 {
 	struct rlk_name *name = lock->name;
 
+	if (is_apart(lock)) {
+		return false;
+	}
 	if (name->keeper == NULL && name->first == NULL) {
 		name->keeper = lock;
+		name->why = 0;
 		begin_anew(name, lock->asked_us);
 		return false;
 	}
@@ -72,6 +82,10 @@ bool rlk_queue_join(struct rlk_lock *lock)
 
 void rlk_queue_keep(struct rlk_lock *lock)
 {
+	if (is_apart(lock)) {
+		return;
+	}
+	lock->name->why = 0;
 	if (lock->name->keeper == NULL) {
 		lock->name->keeper = lock;
 		begin_anew(lock->name, lock->round.start_us);

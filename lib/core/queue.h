@@ -5,9 +5,9 @@
 #include "lock.h"
 
 /* The lock wants to wait for its resource. True: it stands in line now, and rlk_lock_turn() will
- * be called. False: it is the one that tries. */
+ * be called. False: it is the one that tries, or a reader, of whom many may try. */
 bool rlk_queue_join(struct rlk_lock *lock);
-/* The lock has a lease now: those who come later wait for it. */
+/* The lock has a lease now: those who come later wait for it, unless it is a reader. */
 void rlk_queue_keep(struct rlk_lock *lock);
 /* The lock neither has nor wants its resource any more: whose turn is it? */
 void rlk_queue_leave(struct rlk_lock *lock);

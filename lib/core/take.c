@@ -38,6 +38,8 @@ void rlk_lock_take_over(struct rlk_lock *lock, int status)
 			rlk_queue_leave(lock);
 		}
 	}
+	lock->cluster->counts.grants += status == 0;
+	lock->cluster->counts.waits[lock->way]++;
 	lock->decided_us = rlk_now(lock->cluster);
 	rlk_lock_news(lock, RLK_ACQUIRED, status);
 }
@@ -56,6 +58,18 @@ static bool wait_is_over(const struct rlk_lock *lock, uint64_t now_us)
 	       (!RLK_MUTANT(WAIT_ENDLESS) || lock->state == RLK_QUEUED);
 }
 
+/* A vote that was split among contenders: who has all of a quorum but one has got more than anybody
+ * else, or as much as one other; it comes back at once, and those with fewer votes pause. Once for
+ * each pause, since what refuses it may be keys of the dead. */
+static bool has_most_votes(struct rlk_lock *lock)
+{
+	bool most = lock->round.yes != 0 && rlk_count(lock->round.yes) + 1 >= lock->round.quorum &&
+		    !lock->preferred;
+
+	lock->preferred = most;
+	return most;
+}
+
 /* The attempt is lost: undo it, then try again or say why not. */
 static void lose(struct rlk_lock *lock, int status)
 {
@@ -65,10 +79,14 @@ static void lose(struct rlk_lock *lock, int status)
 
 	rlk_trace(lock->cluster, "attempt %" PRIu32 " lost: %s", lock->attempts,
 		  redlock_strerror(status));
+	rlk_count_loss(&lock->cluster->counts, status);
 	lock->attempt = NULL;
 	lock->inherited_us = lock->patience_us = 0;
 	lock->held_back = false;
 	lock->last_status = (int8_t)status;
+	if (lock->name->keeper == lock) {
+		lock->name->why = lock->last_status; /* For those behind. */
+	}
 	lock->misled = (uint8_t)(lock->misled + (was_called && lock->misled == 0));
 	if (status == REDLOCK_EHELD && !was_called && !wait_is_over(lock, now_us)) {
 		/* Before what it has got is given back: so that it goes to the first in line, and
@@ -84,6 +102,11 @@ static void lose(struct rlk_lock *lock, int status)
 	}
 	if (wait_is_over(lock, now_us)) {
 		rlk_lock_take_over(lock, over_status(lock, status));
+		return;
+	}
+	if (status == REDLOCK_EHELD && has_most_votes(lock)) {
+		lock->paused = true;
+		rlk_lock_begin(lock);
 		return;
 	}
 	rlk_lock_pause(lock, now_us);
@@ -127,12 +150,13 @@ static void win(struct rlk_lock *lock)
 		lose(lock, REDLOCK_EEXPIRED);
 		return;
 	}
-	if (lock->attempt->ticket.seq == 0) {
+	if (lock->attempt->ticket.seq != 0) {
+		lock->cluster->counts.called++;
+		lock->round.no |= lock->pending; /* Their calls may never come: see fill.c. */
+	} else {
 		lock->name->contended = false; /* Nobody stood in line, or we would not have it. */
 	}
-	if (lock->attempt->fence > lock->cluster->last_fence) {
-		lock->cluster->last_fence = lock->attempt->fence;
-	}
+	rlk_fence_won(lock);
 	atomic_store(&lock->valid_until_us, valid_us);
 	rlk_lock_hold(lock, now_us);
 	rlk_lock_take_over(lock, 0);
@@ -160,6 +184,7 @@ static bool is_split(const struct rlk_lock *lock)
 
 static void try_once_more(struct rlk_lock *lock)
 {
+	rlk_count_loss(&lock->cluster->counts, REDLOCK_EHELD);
 	rlk_attempt_abandon(lock->attempt);
 	lock->attempt = NULL;
 	lock->paused = true;
@@ -193,7 +218,25 @@ static void decide(struct rlk_lock *lock)
 	}
 }
 
-static void ask_all(struct rlk_lock *lock, enum rlk_op op);
+/* All, or all but the one that was asked first. */
+static void ask_all(struct rlk_lock *lock, enum rlk_op op)
+{
+	enum rlk_answer_kind taken;
+	unsigned i;
+
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		if (lock->led && i == lock->lead) {
+			continue;
+		}
+		taken = rlk_lock_in_debt(lock, i)
+				? RLK_FULL
+				: rlk_attempt_ask(lock->attempt, i, op, lock->round.serial,
+						  lock->round.start_us);
+		if (taken != RLK_YES) {
+			rlk_lock_no_answer(lock, i, taken, NULL);
+		}
+	}
+}
 
 void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct rlk_request *request,
 			    const struct rlk_answer *answer)
@@ -202,6 +245,10 @@ void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct r
 
 	switch (answer->kind) {
 	case RLK_YES:
+		if (lock->attempt->claims[node].blocks) {
+			rlk_lock_ballot(lock, node, RLK_BALLOT_NO, REDLOCK_VOTE_HELD, request);
+			break;
+		}
 		if (lock->inherited_us != 0 && !rlk_lock_may_count(lock, node) &&
 		    !RLK_MUTANT(GUARD_COUNTS_HEIR)) {
 			rlk_lock_no_answer(lock, node, RLK_WITHHELD, request);
@@ -238,26 +285,6 @@ void rlk_lock_heard_acquire(struct rlk_lock *lock, unsigned node, const struct r
 	decide(lock);
 }
 
-/* All, or all but the one that was asked first. */
-static void ask_all(struct rlk_lock *lock, enum rlk_op op)
-{
-	enum rlk_answer_kind taken;
-	unsigned i;
-
-	for (i = 0; i < lock->cluster->node_count; i++) {
-		if (lock->led && i == lock->lead) {
-			continue;
-		}
-		taken = rlk_lock_in_debt(lock, i)
-				? RLK_FULL
-				: rlk_attempt_ask(lock->attempt, i, op, lock->round.serial,
-						  lock->round.start_us);
-		if (taken != RLK_YES) {
-			rlk_lock_no_answer(lock, i, taken, NULL);
-		}
-	}
-}
-
 /* The first attempt is always finished, with what it hurries to do again; later ones end with the
  * wait. */
 static bool ends_with_wait(const struct rlk_lock *lock)
@@ -292,6 +319,7 @@ static void set_alarm(struct rlk_lock *lock)
 void rlk_lock_ask_for_votes(struct rlk_lock *lock, enum rlk_op op)
 {
 	rlk_pace_leave(lock);
+	lock->cluster->counts.rounds++;
 	lock->attempts++;
 	lock->state = RLK_ACQUIRING;
 	lock->led = lock->held_back = false;
@@ -336,7 +364,7 @@ void rlk_lock_take_alarm(struct rlk_lock *lock, uint64_t now_us)
 	if (lock->state == RLK_ACQUIRING) {
 		voting_alarm(lock, now_us);
 	} else if (wait_is_over(lock, now_us)) {
-		rlk_lock_take_over(lock, over_status(lock, lock->last_status));
+		rlk_lock_take_over(lock, over_status(lock, rlk_lock_found(lock)));
 	} else if (lock->state == RLK_WAITING) {
 		rlk_lock_line_alarm(lock);
 	} else {
@@ -349,9 +377,10 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	if (lock->cluster->closing) {
 		return REDLOCK_ECLOSED;
 	}
-	/* One after the other: a release is refused until the one before it is told. */
+	/* One after the other: refused until what was before it is told. The end of an earlier
+	 * lease must not be taken for that of this one. */
 	if (lock->state != RLK_IDLE || rlk_lock_untold(lock, RLK_ACQUIRED) ||
-	    rlk_lock_untold(lock, RLK_RELEASED)) {
+	    rlk_lock_untold(lock, RLK_RELEASED) || rlk_lock_untold(lock, RLK_LOST)) {
 		return REDLOCK_EBUSY;
 	}
 	lock->asked_us = rlk_now(lock->cluster);
@@ -359,7 +388,7 @@ int rlk_lock_acquire(struct rlk_lock *lock, uint64_t wait_ms)
 	lock->attempts = lock->hurried = lock->failures = 0;
 	lock->misled = 0;
 	lock->way = REDLOCK_WAY_NONE;
-	lock->paused = lock->led = lock->held_back = false;
+	lock->paused = lock->led = lock->held_back = lock->preferred = false;
 	lock->since_us = lock->patience_us = 0;
 	if (wait_ms != 0 && rlk_queue_join(lock)) {
 		rlk_lock_stand_in_line(lock);

@@ -35,3 +35,10 @@ void rlk_lock_stand_in_line(struct rlk_lock *lock)
 	rlk_lock_clear_ballots(lock);
 	rlk_timer_set(&lock->cluster->timers, &lock->alarm, lock->deadline_us);
 }
+
+/* Who stands behind another lock of this client has asked nobody: what did that one find? */
+int rlk_lock_found(const struct rlk_lock *lock)
+{
+	return lock->state == RLK_QUEUED && lock->name->why != 0 ? lock->name->why
+								 : lock->last_status;
+}

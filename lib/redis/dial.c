@@ -81,7 +81,7 @@ void rlk_dial_lost(const struct rlk_link *link, const redisAsyncContext *ac,
 
 	if (!rlk_tls_explain(tls, ac, logged_in, why, size)) {
 		len = (size_t)snprintf(why, size, "connection lost: ");
-		rlk_link_quote(link, why + len, size - len, text, strlen(text));
+		rlk_tell(link, why + len, size - len, text, strlen(text));
 	}
 }
 

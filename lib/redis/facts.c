@@ -59,6 +59,8 @@ void rlk_facts_info(struct rlk_link *link, const redisReply *reply)
 	if (info_field(reply->str, "connected_slaves", word, sizeof word)) {
 		link->login.has_replicas = strcmp(word, "0") != 0;
 	}
+	info_field(reply->str, "redis_mode", link->mode, sizeof link->mode);
+	info_field(reply->str, "maxmemory_policy", link->eviction, sizeof link->eviction);
 	if (link->version[0] == '\0' &&
 	    info_field(reply->str, "redis_version", link->version, sizeof link->version)) {
 		snprintf(link->product, sizeof link->product, "redis");
@@ -69,6 +71,7 @@ void rlk_facts_config(struct rlk_link *link, const redisReply *reply)
 {
 	size_t i;
 
+	link->login.sees_config = reply->type == REDIS_REPLY_ARRAY;
 	for (i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
 		const redisReply *name = reply->element[i], *value = reply->element[i + 1];
 		if (name->type != REDIS_REPLY_STRING || value->type != REDIS_REPLY_STRING) {
@@ -100,6 +103,8 @@ void rlk_facts_hello(struct rlk_link *link, const redisReply *reply)
 		} else if (strcmp(name->str, "version") == 0) {
 			copy_word(link->version, sizeof link->version, value->str,
 				  (size_t)value->len);
+		} else if (strcmp(name->str, "mode") == 0) {
+			copy_word(link->mode, sizeof link->mode, value->str, (size_t)value->len);
 		} else if (strcmp(name->str, "role") == 0) {
 			note_role(link, value->str, (size_t)value->len);
 		}

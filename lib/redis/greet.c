@@ -3,36 +3,36 @@
 
 #include "link.h"
 
-int rlk_greet_hello(const struct rlk_link *link, const char *argv[RLK_GREETING_MAX])
+int rlk_greet_hello(const struct redlock_credentials *credentials, const char *client_name,
+		    const char *argv[RLK_GREETING_MAX])
 {
-	const struct rlk_url *url = &link->url;
 	int argc = 0;
 
 	argv[argc++] = "HELLO";
 	argv[argc++] = "2";
-	if (url->password[0] != '\0') {
+	if (credentials->password[0] != '\0') {
 		argv[argc++] = "AUTH";
-		argv[argc++] = url->user[0] != '\0' ? url->user : "default";
-		argv[argc++] = url->password;
+		argv[argc++] = credentials->user[0] != '\0' ? credentials->user : "default";
+		argv[argc++] = credentials->password;
 	}
 	argv[argc++] = "SETNAME";
-	argv[argc++] = link->all->client_name;
+	argv[argc++] = client_name;
 	return argc;
 }
 
-int rlk_greet_auth(const struct rlk_link *link, const char *argv[RLK_GREETING_MAX])
+int rlk_greet_auth(const struct redlock_credentials *credentials,
+		   const char *argv[RLK_GREETING_MAX])
 {
-	const struct rlk_url *url = &link->url;
 	int argc = 0;
 
-	if (url->password[0] == '\0') {
+	if (credentials->password[0] == '\0') {
 		return 0;
 	}
 	argv[argc++] = "AUTH";
-	if (url->user[0] != '\0') {
-		argv[argc++] = url->user;
+	if (credentials->user[0] != '\0') {
+		argv[argc++] = credentials->user;
 	}
-	argv[argc++] = url->password;
+	argv[argc++] = credentials->password;
 	return argc;
 }
 

@@ -26,10 +26,13 @@
 #include <sys/socket.h>
 
 #include "inbox.h"
+#include "secret.h"
 #include "tls.h"
 
 /* So much is sent before the loop's phase is over: the server is to work while we do. */
 #define AT_ONCE_BYTES 8192
+/* SUBSCRIBE follows a log-in in one write. */
+#define SECRET_ROOM 256
 
 struct rlk_io {
 	struct rlk_ios *ios;
@@ -39,6 +42,7 @@ struct rlk_io {
 	uv_poll_t poll;
 	int events;
 	bool dirty;
+	bool secret;			/* Something in the buffer, or what was there before, is. */
 	const struct rlk_tls_peer *tls; /* NULL: plain. */
 	bool writing;			/* By hiredis, for TLS. */
 	struct rlk_inbox inbox;
@@ -65,6 +69,18 @@ static bool connected(const struct rlk_io *io)
 	return io->ac != NULL && (io->ac->c.flags & REDIS_CONNECTED) != 0;
 }
 
+/* The whole buffer: what has been sent of it was moved out of the way, not overwritten. */
+static void forget(struct rlk_io *io)
+{
+	redisContext *c = &io->ac->c;
+
+	if (io->secret && c->obuf != NULL) {
+		rlk_wipe(c->obuf, sdsalloc(c->obuf));
+		sdsclear(c->obuf);
+	}
+	io->secret = false;
+}
+
 /* As much as the socket takes. Returns 0, or why it takes nothing any more. */
 static int write_out(struct rlk_io *io)
 {
@@ -77,7 +93,7 @@ static int write_out(struct rlk_io *io)
 			rlk_inbox_sent(&io->inbox);
 		}
 		if (n >= 0 && (size_t)n == sdslen(c->obuf)) {
-			sdsclear(c->obuf);
+			io->secret ? forget(io) : sdsclear(c->obuf);
 		} else if (n >= 0) {
 			sdsrange(c->obuf, (int)n, -1);
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -94,12 +110,31 @@ static bool is_full(const struct rlk_io *io)
 	return sdslen(io->ac->c.obuf) > 0 && rlk_tls_wants_room(io->tls);
 }
 
+/* hiredis gives its buffer back as it is, and remembers what it tried to write: what is secret
+ * leaves without it. Returns whether there is nothing more to do for now. */
+static bool write_secret(struct rlk_io *io)
+{
+	redisContext *c = &io->ac->c;
+	enum rlk_tls_said said =
+		RLK_TLS_SAY_NEVER; /* hiredis will find out, and end the connection. */
+
+	if (io->secret && c->err == 0 && io->tls->ssl != NULL && sdslen(c->obuf) > 0) {
+		said = rlk_tls_say(io->tls, c->obuf, sdslen(c->obuf));
+	}
+	if (said == RLK_TLS_SAID) {
+		forget(io);
+	}
+	return said != RLK_TLS_SAY_NEVER;
+}
+
 static void write_tls(struct rlk_io *io)
 {
 	io->writing = true;
 	rlk_inbox_sent(&io->inbox); /* OpenSSL may send some, and say that it sent none. */
 	rlk_tls_forget_errors();
-	redisAsyncHandleWrite(io->ac);
+	if (!write_secret(io)) {
+		redisAsyncHandleWrite(io->ac);
+	}
 	rlk_tls_forget_errors();
 	io->writing = false;
 	if (connected(io)) {
@@ -179,6 +214,18 @@ bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, cons
 		(void)write_out(io); /* An error comes again when the rest is sent. */
 	}
 	return true;
+}
+
+/* With room for what follows, so that the buffer does not move and leave a copy behind. */
+bool rlk_io_secret(redisAsyncContext *ac, redisCallbackFn *cb, void *data, const char *bytes,
+		   size_t len)
+{
+	struct rlk_io *io = ac->ev.data;
+	sds buffer = sdsMakeRoomFor(ac->c.obuf, len + SECRET_ROOM);
+
+	ac->c.obuf = buffer != NULL ? buffer : ac->c.obuf;
+	io->secret = true;
+	return buffer != NULL && rlk_io_command(ac, cb, data, bytes, len);
 }
 
 /* ---- Polling --------------------------------------------------------------------------------- */
@@ -310,6 +357,7 @@ static void io_cleanup(void *data)
 	if (io == NULL || io->ac == NULL) {
 		return;
 	}
+	forget(io);
 	io->ac = NULL;
 	for (link = &io->ios->dirty; io->dirty && *link != NULL; link = &(*link)->next_dirty) {
 		if (*link == io) {

@@ -34,6 +34,9 @@ bool rlk_io_attach(struct rlk_ios *ios, redisAsyncContext *ac, const struct rlk_
  * redisAsyncFree(). Returns false if memory is out, or the connection is about to end. */
 bool rlk_io_command(redisAsyncContext *ac, redisCallbackFn *cb, void *data, const char *bytes,
 		    size_t len);
+/* The same for what must not be found in memory once it has been sent, or never will be. */
+bool rlk_io_secret(redisAsyncContext *ac, redisCallbackFn *cb, void *data, const char *bytes,
+		   size_t len);
 /* Send what has been queued since the last time: one write for each connection. */
 void rlk_ios_flush(struct rlk_ios *ios);
 

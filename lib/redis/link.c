@@ -17,7 +17,6 @@
 
 #include "../core/attempt.h"
 #include "../core/lease.h"
-#include "quote.h"
 
 static void open_next(struct rlk_link *link);
 
@@ -26,6 +25,7 @@ static void let_go(struct rlk_link *link)
 	redisAsyncContext *ac = link->ac;
 
 	rlk_listener_close(&link->listener);
+	rlk_credentials_drop(&link->credentials);
 	link->ac = NULL;
 	if (ac != NULL) {
 		ac->data = NULL;
@@ -118,6 +118,7 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 	} else if (!link->failed) {
 		rlk_link_fail(link, why);
 	}
+	rlk_credentials_drop(&link->credentials);
 }
 
 /* ---- Connecting ------------------------------------------------------------------------------ */
@@ -210,33 +211,48 @@ void rlk_link_init(struct rlk_link *link, struct rlk_links *all, struct rlk_node
 
 /* ---- Commands -------------------------------------------------------------------------------- */
 
+/* If the bytes are not all there, or hiredis will not take them, the connection is as good as gone:
+ * the core must hear of it. */
+static void expect_written(struct rlk_link *link, bool written)
+{
+	if (!written) {
+		rlk_link_fail(link, "cannot send: out of memory, or closing");
+	}
+}
+
 void rlk_link_write(struct rlk_link *link, redisCallbackFn *cb, void *data)
 {
 	struct rlk_wire *wire = &link->all->wire;
 
-	/* If the bytes are not all there, or hiredis will not take them, the
-	 * connection is as good as gone: the core must hear of it. */
-	if (link->ac == NULL || wire->failed ||
-	    !rlk_io_command(link->ac, cb, data, wire->bytes, wire->len)) {
-		rlk_link_fail(link, "cannot send: out of memory, or closing");
-	}
+	expect_written(link, link->ac != NULL && !wire->failed &&
+				     rlk_io_command(link->ac, cb, data, wire->bytes, wire->len));
+}
+
+void rlk_link_write_secret(struct rlk_link *link, redisCallbackFn *cb, void *data)
+{
+	struct rlk_wire *wire = &link->all->wire;
+
+	expect_written(link, link->ac != NULL && !wire->failed &&
+				     rlk_io_secret(link->ac, cb, data, wire->bytes, wire->len));
+	rlk_wire_wipe(wire);
 }
 
 static void send_command(struct rlk_link *link, struct rlk_request *request,
 			 const struct rlk_command *command);
 
-static bool is_noscript(const redisReply *reply)
+static bool forbids(const char *error, const char *command)
 {
-	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
+	return strncmp(error, "NOPERM", 6) == 0 && strstr(error, command) != NULL;
 }
 
-void rlk_link_quote(const struct rlk_link *link, char *out, size_t size, const char *text,
-		    size_t len)
+/* Does the error say that it does not know the digest, or that this user may not name one? */
+static bool wants_text(struct rlk_link *link, const redisReply *reply)
 {
-	const char *password = link->url.password;
-
-	rlk_quote(out, size, text, len,
-		  (struct rlk_secret[RLK_SECRETS_MAX]){{password, strlen(password)}});
+	if (forbids(reply->str, "'evalsha'")) {
+		link->wire_node.text_only = true;
+		return true;
+	}
+	return strncmp(reply->str, "NOSCRIPT", 8) == 0;
 }
 
 /* The reply to one question is taken for that of another, or the server is none of ours: whatever
@@ -261,26 +277,33 @@ static uint64_t came_us(struct rlk_links *all)
 static void answer_error(struct rlk_link *link, struct rlk_request *request,
 			 struct rlk_answer *given)
 {
-	const char *password = link->url.password;
 	struct rlk_command command = {0};
 	char words[RLK_NODE_ERROR_MAX];
 
 	request->asker->asking->describe(request->asker, request, &command);
-	rlk_quote(words, sizeof words, given->text, given->text_len,
-		  (struct rlk_secret[RLK_SECRETS_MAX]){{command.token, command.token_len},
-						       {password, strlen(password)}});
+	rlk_tell_error(link, words, sizeof words, given->text, given->text_len, &command);
 	given->text = words;
 	given->text_len = strlen(words);
 	rlk_node_answer(link->node, request, given, came_us(link->all));
 }
 
-static bool has_changed(const char *error)
+static bool has_changed(const struct rlk_link *link, const char *error)
 {
 	return strncmp(error, "READONLY", 8) == 0 || strncmp(error, "LOADING", 7) == 0 ||
-	       strncmp(error, "MASTERDOWN", 10) == 0 || strncmp(error, "CHANGED", 7) == 0;
+	       strncmp(error, "MASTERDOWN", 10) == 0 || strncmp(error, "CHANGED", 7) == 0 ||
+	       (!link->wire_node.native && !link->node->barred && forbids(error, "'eval'"));
 }
 
-/* SCRIPT FLUSH: send the text again, once. */
+static bool decode_native(struct rlk_request *request, const redisReply *reply,
+			  struct rlk_answer *given)
+{
+	struct rlk_command command = {0};
+
+	request->asker->asking->describe(request->asker, request, &command);
+	return rlk_native_decode(&command, reply, given);
+}
+
+/* Send the text instead, once. */
 static void ask_again(struct rlk_link *link, struct rlk_request *request)
 {
 	struct rlk_answer nothing = {.kind = RLK_NO, .remaining_ms = -1};
@@ -308,12 +331,14 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 	if (link == NULL || reply == NULL) {
 		return; /* The core hears of the connection, not of each command. */
 	}
-	if (is_noscript(reply) && !request->again) {
+	if (reply->type == REDIS_REPLY_ERROR && !request->again && wants_text(link, reply)) {
 		ask_again(link, request);
 		return;
 	}
 	rlk_attempt_look_ahead(request->next);
-	makes_sense = rlk_wire_decode((enum rlk_op)request->op, reply, &given);
+	makes_sense = link->wire_node.native
+			      ? decode_native(request, reply, &given)
+			      : rlk_wire_decode((enum rlk_op)request->op, reply, &given);
 	if (given.kind == RLK_ERROR) {
 		answer_error(link, request, &given);
 	} else {
@@ -324,8 +349,9 @@ static void on_reply(redisAsyncContext *ac, void *r, void *data)
 	}
 	if (!makes_sense) {
 		out_of_step(link, "unexpected reply");
-	} else if (reply->type == REDIS_REPLY_ERROR && has_changed(reply->str)) {
-		/* Not what it was when it logged in: a replica now, starting over, or another. */
+	} else if (reply->type == REDIS_REPLY_ERROR && has_changed(link, reply->str)) {
+		/* Not what it was when it logged in: a replica now, starting over, or another; or
+		 * we have other rights. */
 		rlk_link_fail(link, link->node->error);
 	}
 }
@@ -335,7 +361,7 @@ static void send_command(struct rlk_link *link, struct rlk_request *request,
 {
 	enum rlk_script_id script = rlk_wire_encode(&link->all->wire, command, &link->wire_node);
 
-	if (script != RLK_SCRIPTS) {
+	if (script != RLK_SCRIPTS && !link->wire_node.text_only) {
 		link->wire_node.loaded |= 1U << script;
 	}
 	rlk_link_write(link, on_reply, request);
@@ -344,5 +370,9 @@ static void send_command(struct rlk_link *link, struct rlk_request *request,
 void rlk_link_send(struct rlk_link *link, struct rlk_request *request,
 		   const struct rlk_command *command)
 {
+	if (link->wire_node.native && rlk_native_encode(&link->all->wire, command)) {
+		rlk_link_write(link, on_reply, request);
+		return;
+	}
 	send_command(link, request, command);
 }

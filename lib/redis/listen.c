@@ -35,6 +35,7 @@ void rlk_listener_close(struct rlk_listener *listener)
 	redisAsyncContext *ac = listener->ac;
 
 	rlk_timer_stop(&cluster_of(listener)->timers, &listener->patience);
+	rlk_credentials_drop(&listener->credentials);
 	listener->ac = NULL;
 	listener->failed = false;
 	if (ac != NULL) {
@@ -83,8 +84,8 @@ static struct rlk_listener *listener_of(const redisAsyncContext *ac)
 
 static void refused(struct rlk_listener *listener, bool for_good, const redisReply *error)
 {
-	rlk_link_quote(link_of(listener), listener->error, sizeof listener->error, error->str,
-		       (size_t)error->len);
+	rlk_tell_refusal(link_of(listener), listener->error, sizeof listener->error, error,
+			 RLK_SCRIPTS);
 	fail(listener, for_good, listener->error);
 }
 
@@ -163,7 +164,10 @@ static void on_unasked(redisAsyncContext *ac, void *r, void *data)
 
 /* ---- The beginning --------------------------------------------------------------------------- */
 
-static void ask(struct rlk_listener *listener, redisCallbackFn *cb, int argc,
+typedef bool send_fn(redisAsyncContext *ac, redisCallbackFn *cb, void *data, const char *bytes,
+		     size_t len);
+
+static void ask(struct rlk_listener *listener, send_fn *send, redisCallbackFn *cb, int argc,
 		const char *const *argv)
 {
 	struct rlk_wire *wire = &link_of(listener)->all->wire;
@@ -171,10 +175,11 @@ static void ask(struct rlk_listener *listener, redisCallbackFn *cb, int argc,
 	if (listener->failed) {
 		return;
 	}
-	rlk_wire_args(wire, argc, argv);
-	if (wire->failed || !rlk_io_command(listener->ac, cb, NULL, wire->bytes, wire->len)) {
+	rlk_wire_args(wire, argc, argv, NULL);
+	if (wire->failed || !send(listener->ac, cb, NULL, wire->bytes, wire->len)) {
 		fail(listener, false, "cannot send: out of memory, or closing");
 	}
+	rlk_wire_wipe(wire);
 }
 
 /* To HELLO, or to AUTH. */
@@ -197,6 +202,7 @@ static void on_greeted(redisAsyncContext *ac, void *r, void *data)
 		fail(listener, false,
 		     plain ? "unexpected reply to AUTH" : "unexpected reply to HELLO");
 	}
+	rlk_credentials_drop(&listener->credentials);
 }
 
 /* No right to it, or no such command: it will not be otherwise a moment later. */
@@ -234,7 +240,7 @@ static void on_subscribed(redisAsyncContext *ac, void *r, void *data)
 static void on_ready(redisAsyncContext *ac)
 {
 	struct rlk_listener *listener = listener_of(ac);
-	const char *argv[RLK_GREETING_MAX];
+	const char *argv[RLK_GREETING_MAX], *why;
 	const struct rlk_link *link;
 	int argc;
 
@@ -242,11 +248,19 @@ static void on_ready(redisAsyncContext *ac)
 		return;
 	}
 	link = link_of(listener);
-	argc = link->login.plain ? rlk_greet_auth(link, argv) : rlk_greet_hello(link, argv);
-	if (argc > 0) {
-		ask(listener, on_greeted, argc, argv);
+	why = rlk_credentials_get(&listener->credentials, &link->all->credentials, &link->url);
+	if (why != NULL) {
+		fail(listener, false, why);
+		return;
 	}
-	ask(listener, on_subscribed, 2, (const char *[]){"SUBSCRIBE", listener->channel});
+	argc = link->login.plain
+		       ? rlk_greet_auth(&listener->credentials, argv)
+		       : rlk_greet_hello(&listener->credentials, link->all->client_name, argv);
+	if (argc > 0) {
+		ask(listener, rlk_io_secret, on_greeted, argc, argv);
+	}
+	ask(listener, rlk_io_command, on_subscribed, 2,
+	    (const char *[]){"SUBSCRIBE", listener->channel});
 }
 
 static void on_connect(const redisAsyncContext *ac, int status)
@@ -276,6 +290,7 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 	}
 	listener->ac = NULL; /* hiredis frees it. */
 	rlk_dial_lost(link_of(listener), ac, &listener->tls, listener->subscribed, why, sizeof why);
+	rlk_credentials_drop(&listener->credentials);
 	fail(listener, false, why);
 }
 

@@ -7,6 +7,7 @@
 
 #include "../core/node.h"
 #include "../core/timers.h"
+#include "credentials.h"
 #include "tls.h"
 
 /* The caller's name comes behind it. */
@@ -18,7 +19,8 @@ struct rlk_link;
 /* A part of its link. */
 struct rlk_listener {
 	redisAsyncContext *ac;
-	struct rlk_tls_peer tls;   /* Of ac. */
+	struct rlk_tls_peer tls;		/* Of ac. */
+	struct redlock_credentials credentials; /* Until they are answered. */
 	struct rlk_timer patience; /* Until it is subscribed; or at once, to tell of its end. */
 	char channel[RLK_CHANNEL_MAX];
 	bool subscribed;

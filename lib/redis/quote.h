@@ -10,7 +10,7 @@ struct rlk_secret {
 	size_t len;
 };
 
-#define RLK_SECRETS_MAX 2
+#define RLK_SECRETS_MAX 3
 
 /* Write what is fit of @text to @out, NUL-terminated, cut to @size. */
 void rlk_quote(char *out, size_t size, const char *text, size_t len,

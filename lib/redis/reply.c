@@ -263,3 +263,47 @@ bool rlk_wire_decode(enum rlk_op op, const redisReply *reply, struct rlk_answer 
 	}
 	return answer->kind != RLK_ERROR || answer->text != UNEXPECTED;
 }
+
+static void decode_native_extend(const struct rlk_command *command, const redisReply *reply,
+				 struct rlk_answer *answer)
+{
+	if (reply->type == REDIS_REPLY_NIL) {
+		answer->kind = RLK_MISSING;
+	} else if (reply->type != REDIS_REPLY_STRING) {
+		unexpected(answer);
+	} else if ((size_t)reply->len == command->token_len &&
+		   memcmp(reply->str, command->token, command->token_len) == 0) {
+		answer->kind = RLK_YES;
+	} else {
+		answer->kind = RLK_NO;
+	}
+}
+
+/* What only scripts set was not set by a user who may run none: there is nothing to delete. */
+static bool is_needless(const struct rlk_command *command, const redisReply *reply)
+{
+	return command->op == RLK_OP_RELEASE && reply->type == REDIS_REPLY_ERROR &&
+	       strncmp(reply->str, "NOPERM", 6) == 0 && strstr(reply->str, "'eval'") != NULL;
+}
+
+bool rlk_native_decode(const struct rlk_command *command, const redisReply *reply,
+		       struct rlk_answer *answer)
+{
+	bool is_script = command->shared || command->several;
+
+	if (is_script && is_needless(command, reply)) {
+		*answer = (struct rlk_answer){.kind = RLK_NO, .remaining_ms = -1};
+		return true;
+	}
+	if (reply->type == REDIS_REPLY_ERROR || is_script ||
+	    (command->op != RLK_OP_EXTEND && command->op != RLK_OP_RELEASE)) {
+		return rlk_wire_decode(command->op, reply, answer);
+	}
+	*answer = (struct rlk_answer){.remaining_ms = -1};
+	if (command->op == RLK_OP_EXTEND) {
+		decode_native_extend(command, reply, answer);
+	} else {
+		decode_set(reply, answer);
+	}
+	return answer->kind != RLK_ERROR;
+}

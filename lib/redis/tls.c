@@ -32,6 +32,21 @@ bool rlk_tls_wants_room(const struct rlk_tls_peer *peer)
 	return peer->ssl != NULL && SSL_want_write(peer->ssl);
 }
 
+enum rlk_tls_said rlk_tls_say(const struct rlk_tls_peer *peer, const char *bytes, size_t len)
+{
+	int rv = SSL_do_handshake(peer->ssl);
+
+	if (rv == 1) {
+		rv = SSL_write(peer->ssl, bytes, (int)len);
+	}
+	if (rv > 0) {
+		return RLK_TLS_SAID; /* Partial writes are off. */
+	}
+	rv = SSL_get_error(peer->ssl, rv);
+	return rv == SSL_ERROR_WANT_READ || rv == SSL_ERROR_WANT_WRITE ? RLK_TLS_SAY_LATER
+								       : RLK_TLS_SAY_NEVER;
+}
+
 void rlk_tls_forget_errors(void)
 {
 	ERR_clear_error();
@@ -155,6 +170,7 @@ int rlk_tls_open(struct rlk_tls *tls, const struct redlock_options *options, cha
 		return REDLOCK_ENOMEM;
 	}
 	SSL_CTX_set_options(tls->context, SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_mode(tls->context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	rlk_tls_verify(tls->context);
 	return load_files(tls->context, options, why, size);
 }

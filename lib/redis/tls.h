@@ -21,6 +21,8 @@ struct rlk_tls_peer {
 	char fault[RLK_NODE_ERROR_MAX]; /* Why its certificate is refused, or "". */
 };
 
+enum rlk_tls_said { RLK_TLS_SAID, RLK_TLS_SAY_LATER, RLK_TLS_SAY_NEVER };
+
 #ifdef RLK_HAVE_TLS
 
 #define RLK_TLS_BUILT true
@@ -34,6 +36,9 @@ void rlk_tls_close(struct rlk_tls *tls);
  * false and the reason in @why if it has failed already; then end @ac as after any failure. */
 bool rlk_tls_start(struct rlk_tls *tls, struct rlk_tls_peer *peer, const redisAsyncContext *ac,
 		   const char *host, char *why, size_t size);
+/* Go on with the handshake, and then write all of these bytes, or none yet: then call again, with
+ * them first, whenever the socket can be used. */
+enum rlk_tls_said rlk_tls_say(const struct rlk_tls_peer *peer, const char *bytes, size_t len);
 /* Did the last thing done wait for room in the socket? */
 bool rlk_tls_wants_room(const struct rlk_tls_peer *peer);
 /* OpenSSL keeps errors by thread, and takes an old one for a new one: call before and after any
@@ -73,6 +78,13 @@ static inline bool rlk_tls_start(struct rlk_tls *tls, struct rlk_tls_peer *peer,
 {
 	(void)tls, (void)peer, (void)ac, (void)host, (void)why, (void)size;
 	return false;
+}
+
+static inline enum rlk_tls_said rlk_tls_say(const struct rlk_tls_peer *peer, const char *bytes,
+					    size_t len)
+{
+	(void)peer, (void)bytes, (void)len;
+	return RLK_TLS_SAY_NEVER;
 }
 
 static inline bool rlk_tls_wants_room(const struct rlk_tls_peer *peer)

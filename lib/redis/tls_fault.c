@@ -110,9 +110,13 @@ static void note_certificate_fault(struct rlk_tls_peer *peer, X509_STORE_CTX *st
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE: /* Of a CA that only has the name of ours. */
 		snprintf(peer->fault, sizeof peer->fault,
 			 "certificate is from an unknown CA (%s): see tls_ca_file", text);
+		break;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+		snprintf(peer->fault, sizeof peer->fault,
+			 "certificate is self-signed, and not in tls_ca_file");
 		break;
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "secret.h"
+
 #define PORT_DEFAULT 6379
 
 struct span {
@@ -284,10 +286,6 @@ bool rlk_url_same(const struct rlk_url *a, const struct rlk_url *b)
 
 void rlk_url_wipe(struct rlk_url *url)
 {
-	volatile char *user = url->user, *password = url->password;
-	size_t i;
-
-	for (i = 0; i < RLK_SECRET_MAX; i++) {
-		user[i] = password[i] = '\0';
-	}
+	rlk_wipe(url->user, sizeof url->user);
+	rlk_wipe(url->password, sizeof url->password);
 }

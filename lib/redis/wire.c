@@ -4,45 +4,12 @@
  * byte. What comes back is read in reply.c. */
 #include "wire.h"
 
+#include <assert.h>
 #include <string.h>
 
-#define ARGS_MAX 16
-/* Room for any script with a name of usual length: who runs out of memory can still give back. */
-#define RESERVE_BYTES 4096
+#define ARGS_MAX RLK_WIRE_ARGS_MAX
 /* A kind, a number, an end of line. */
 #define HEAD_MAX (1 + 20 + 2)
-
-void rlk_wire_free(struct rlk_wire *wire)
-{
-	if (wire->bytes != NULL) {
-		wire->allocator->free(wire->bytes, wire->allocator->data);
-	}
-	wire->bytes = NULL;
-	wire->len = wire->cap = 0;
-}
-
-/* Have room for @len bytes; what was there is over. */
-static bool reserve(struct rlk_wire *wire, size_t len)
-{
-	const struct redlock_allocator *allocator = wire->allocator;
-	size_t cap = wire->cap == 0 ? RESERVE_BYTES : wire->cap;
-	char *bytes;
-
-	while (cap < len) {
-		cap *= 2;
-	}
-	if (cap == wire->cap) {
-		return true;
-	}
-	bytes = allocator->calloc(1, cap, allocator->data);
-	if (bytes == NULL) {
-		return false;
-	}
-	rlk_wire_free(wire);
-	wire->bytes = bytes;
-	wire->cap = cap;
-	return true;
-}
 
 /* The decimal digits of @n, without NUL; returns how many. Each command has a dozen numbers in it,
  * and printf() would be most of the work of a cycle. */
@@ -128,7 +95,7 @@ static void put_all(struct rlk_wire *wire, struct args *args)
 	}
 	wire->len = 0;
 	wire->made.known = false;
-	wire->failed = !reserve(wire, most);
+	wire->failed = !rlk_wire_reserve(wire, most);
 	if (wire->failed) {
 		return;
 	}
@@ -147,49 +114,15 @@ static void put_all(struct rlk_wire *wire, struct args *args)
 	wire->len = (size_t)(at - wire->bytes);
 }
 
-void rlk_wire_args(struct rlk_wire *wire, int argc, const char *const *argv)
+void rlk_wire_args(struct rlk_wire *wire, int argc, const char *const *argv, const size_t *lens)
 {
 	struct args args = {0};
 	int i;
 
 	for (i = 0; i < argc; i++) {
-		add_text(&args, argv[i]);
+		add(&args, argv[i], lens != NULL ? lens[i] : strlen(argv[i]));
 	}
 	put_all(wire, &args);
-}
-
-/* By a node that keeps the key for us. */
-static bool is_called(const struct rlk_command *command)
-{
-	return command->op == RLK_OP_ACQUIRE && command->ticket.seq != 0;
-}
-
-enum rlk_script_id rlk_wire_script(const struct rlk_command *command)
-{
-	switch (command->op) {
-	case RLK_OP_ACQUIRE:
-	case RLK_OP_REPAIR:
-		if (command->fence != 0) {
-			return RLK_SCRIPT_FENCED;
-		}
-		if (command->checked) {
-			return RLK_SCRIPT_CHECKED;
-		}
-		return is_called(command) ? RLK_SCRIPT_CONFIRM : RLK_SCRIPTS;
-	case RLK_OP_JOIN:
-		return RLK_SCRIPT_JOIN;
-	case RLK_OP_ADVANCE:
-		return RLK_SCRIPT_FENCED;
-	case RLK_OP_EXTEND:
-		return RLK_SCRIPT_EXTEND;
-	case RLK_OP_RELEASE:
-		return RLK_SCRIPT_RELEASE;
-	case RLK_OP_INSPECT:
-		return command->name != NULL ? RLK_SCRIPT_INSPECT : RLK_SCRIPTS;
-	case RLK_OP_REMAINING:
-		break;
-	}
-	return RLK_SCRIPTS;
 }
 
 static void add_plain(struct args *args, const struct rlk_command *command)
@@ -259,7 +192,7 @@ static void add_script_args(struct args *args, const struct rlk_command *command
 		return;
 	}
 	add_number(args, command->ttl_ms);
-	if (is_called(command) && command->fence == 0 && !command->checked) {
+	if (rlk_wire_script(command) == RLK_SCRIPT_CONFIRM) {
 		add_ticket(args, command);
 		return;
 	}
@@ -270,6 +203,10 @@ static void add_script_args(struct args *args, const struct rlk_command *command
 		if (command->checked) {
 			add_text(args, node->incarnation);
 		}
+		return;
+	}
+	if (command->shared) {
+		add_text(args, command->op == RLK_OP_REPAIR ? "1" : "0");
 		return;
 	}
 	if (command->fence == 0) {
@@ -288,20 +225,11 @@ static void add_script_args(struct args *args, const struct rlk_command *command
 	}
 }
 
-/* The suffix of the helper key that the script wants, or NULL. */
-static const char *helper_of(const struct rlk_command *command, enum rlk_script_id id)
-{
-	if (id == RLK_SCRIPT_JOIN || id == RLK_SCRIPT_CONFIRM || id == RLK_SCRIPT_INSPECT) {
-		return RLK_LINE_SUFFIX;
-	}
-	return command->fence != 0 && id != RLK_SCRIPT_RELEASE ? RLK_FENCE_SUFFIX : NULL;
-}
-
 /* Returns how many. */
 static int add_keys(struct args *args, const struct rlk_command *command, enum rlk_script_id id,
 		    const struct rlk_wire_node *node)
 {
-	const char *suffix = helper_of(command, id);
+	const char *suffix = rlk_wire_helper(command, id);
 	bool checked = command->checked && rlk_is_vote(command->op);
 	int count = 1 + (suffix != NULL) + checked;
 
@@ -336,8 +264,9 @@ static bool is_there(const struct rlk_wire *wire, size_t at, size_t len, const c
 static bool is_made(const struct rlk_wire *wire, const struct rlk_command *command, bool by_digest)
 {
 	return wire->made.known && wire->made.op == command->op &&
-	       wire->made.by_digest == by_digest && wire->made.ttl_ms == command->ttl_ms &&
-	       wire->made.ticket == command->ticket.seq && is_for_all(command) &&
+	       wire->made.shared == command->shared && wire->made.by_digest == by_digest &&
+	       wire->made.ttl_ms == command->ttl_ms && wire->made.ticket == command->ticket.seq &&
+	       is_for_all(command) &&
 	       is_there(wire, wire->made.name_at, wire->made.name_len, command->name->bytes,
 			command->name->len) &&
 	       is_there(wire, wire->made.token_at, wire->made.token_len, command->token,
@@ -353,6 +282,7 @@ static void remember(struct rlk_wire *wire, const struct rlk_command *command, b
 	}
 	wire->made.known = true;
 	wire->made.by_digest = by_digest;
+	wire->made.shared = command->shared;
 	wire->made.op = command->op;
 	wire->made.ttl_ms = command->ttl_ms;
 	wire->made.ticket = command->ticket.seq;
@@ -370,6 +300,11 @@ enum rlk_script_id rlk_wire_encode(struct rlk_wire *wire, const struct rlk_comma
 	struct args args;
 	int keys;
 
+	if (command->several) {
+		assert(id != RLK_SCRIPTS); /* Nothing else is asked of several. */
+		rlk_several_encode(wire, command, id, by_digest);
+		return id;
+	}
 	if (is_made(wire, command, by_digest)) {
 		return id;
 	}

@@ -6,7 +6,7 @@
  *   'f' 'i' '1' '2' '3' TEXT 0    a text: key_format, client_name, the TLS files
  *   '0' which            that pointer is NULL: key_format, client_name, token
  *   'a' bits             an allocator: bit 0, with calloc; bit 1, with free
- *   't'                  an owner token; its length is for 'n'
+ *   't' 'r'              an owner token, the readers' one; its length is for 'n'
  * What is refused is refused for a reason; what is accepted is in its range, and
  * is what the caller asked for, or the default where he does not say. */
 #include <string.h>
@@ -158,6 +158,9 @@ static void read_input(struct input *input)
 		case 't':
 			input->lock.lock.token = "owner";
 			break;
+		case 'r':
+			input->lock.lock.token = REDLOCK_OWNER_READERS;
+			break;
 		default:
 			break;
 		}
@@ -276,13 +279,47 @@ static void check_client(const struct input *input)
 	free(given);
 }
 
-static void check_lock(const struct input *input)
+static size_t token_len(const struct input *input)
+{
+	size_t len = input->lock.lock.token_len;
+
+	return len < REDLOCK_TOKEN_MAX ? len : REDLOCK_TOKEN_MAX;
+}
+
+/* As many bytes as the caller says that there are, and no more; of a length that is refused, as
+ * many as may be looked at. */
+static char *make_token(const struct input *input)
+{
+	const char *text = input->lock.lock.token;
+	size_t len = token_len(input), i;
+	char *token;
+
+	if (text == NULL) {
+		return NULL;
+	}
+	token = malloc(len > 0 ? len : 1);
+	REQUIRE(token != NULL);
+	for (i = 0; i < len; i++) {
+		token[i] = text[i % strlen(text)];
+	}
+	return token;
+}
+
+static bool is_readers(const void *token, size_t len)
+{
+	return len == strlen(REDLOCK_OWNER_READERS) &&
+	       memcmp(token, REDLOCK_OWNER_READERS, len) == 0;
+}
+
+static void check_lock(struct input *input)
 {
 	struct redlock_lock_options *given = malloc(input->size), got;
+	char *token = make_token(input);
 	bool zero_tail;
 	int status;
 
 	REQUIRE(given != NULL);
+	input->lock.lock.token = token;
 	memcpy(given, &input->lock, input->size);
 	given->size = input->size;
 	zero_tail = has_zero_tail(given, input->size, sizeof got);
@@ -290,8 +327,10 @@ static void check_lock(const struct input *input)
 	REQUIRE(status == 0 || status == REDLOCK_EINVAL);
 	REQUIRE(status != 0 || (zero_tail && is_whole(input->size)));
 	REQUIRE(status != 0 || got.token == NULL ||
-		(got.token_len >= 1 && got.token_len <= REDLOCK_TOKEN_MAX));
+		(got.token_len >= 1 && got.token_len <= REDLOCK_TOKEN_MAX &&
+		 !is_readers(got.token, got.token_len)));
 	free(given);
+	free(token);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -5,6 +5,8 @@
 #include "faulty.h"
 #include "rig.h"
 
+#include <redlock/semaphore.h>
+
 #define NAME "orders:17"
 #define CROWD 4
 
@@ -12,6 +14,7 @@
 struct stage {
 	struct redlock_client *client;
 	struct redlock_lock *lock, *heir, *busy[CROWD];
+	struct redlock_semaphore *semaphore, *rival;
 	struct outcome outcome, other, of_busy[CROWD];
 	bool closed;
 	unsigned looks;
@@ -31,6 +34,16 @@ extern const struct act acts[];
 extern const size_t act_count;
 /* The memory of all clients. */
 extern struct faulty faulty;
+
+/* shortage_permits.c: the same of a semaphore, of two permits. */
+void make_semaphore(struct stage *stage);
+void have_semaphore(struct stage *stage);
+void take_permit(struct stage *stage);
+void take_all_but_one(struct stage *stage);
+void take_all(struct stage *stage);
+void wait_for_permit_in_vain(struct stage *stage);
+void wait_for_permit(struct stage *stage);
+void drop_semaphore(struct stage *stage);
 
 /* Free the locks that keep the spare requests in use. */
 void stage_disperse(struct stage *stage);

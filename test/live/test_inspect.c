@@ -3,6 +3,7 @@
 
 #include <hiredis/hiredis.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME "orders:17"
@@ -18,6 +19,8 @@ struct view {
 	char products[SERVERS_MAX][64];
 	char roles[SERVERS_MAX][64];
 	char owners[SERVERS_MAX][128];
+	char modes[SERVERS_MAX][32];
+	char evictions[SERVERS_MAX][32];
 };
 
 static void copy(char *to, size_t size, const char *text)
@@ -50,6 +53,8 @@ static void take_view(struct redlock_client *client, int status,
 		copy(view->errors[i], sizeof view->errors[i], node->error);
 		copy(view->products[i], sizeof view->products[i], node->product);
 		copy(view->roles[i], sizeof view->roles[i], node->role);
+		copy(view->modes[i], sizeof view->modes[i], node->mode);
+		copy(view->evictions[i], sizeof view->evictions[i], node->eviction);
 		(void)snprintf(view->owners[i], sizeof view->owners[i], "%.*s",
 			       node->held ? (int)node->owner_len : 0,
 			       node->held ? (const char *)node->owner : "");
@@ -82,6 +87,12 @@ START_TEST(a_look_at_the_nodes_tells_what_they_are)
 		ck_assert_str_eq(view.errors[i], "");
 		ck_assert_uint_gt(view.nodes[i].rtt_us, 0);
 		ck_assert(!view.nodes[i].held);
+		ck_assert_str_eq(view.modes[i], "standalone");
+		ck_assert_str_eq(view.evictions[i], "noeviction");
+		ck_assert_uint_eq(view.nodes[i].same_as, 0);
+		ck_assert_uint_eq(view.nodes[i].unseen, 0);
+		/* One machine has one clock; a busy one answers late. */
+		ck_assert_int_lt(llabs(view.nodes[i].clock_ahead_ms), 10000);
 	}
 }
 END_TEST
@@ -181,6 +192,8 @@ static void expect_barred(size_t barred)
 	for (size_t i = 0; i < view.node_count; i++) {
 		if (view.nodes[i].state == REDLOCK_NODE_BARRED) {
 			ck_assert_str_ne(view.errors[i], "");
+			ck_assert_int_eq(view.nodes[i].same_as != 0,
+					 strstr(view.errors[i], "same server") != NULL);
 			found++;
 		}
 	}
@@ -244,6 +257,35 @@ static void make_replica(size_t node, size_t of)
 	server_do(&rig.servers.at[node], "REPLICAOF 127.0.0.1 %u", rig.servers.at[of].port);
 }
 
+/* Asking who has a key is a script, which this user may not run. */
+START_TEST(a_barred_node_stays_connected_when_it_is_looked_at)
+{
+	struct redlock_node_stats stats;
+	struct view view;
+	size_t i;
+
+	if (server_sets_if_equal(&rig.servers.at[0])) {
+		return; /* There it does without scripts, and is not barred. */
+	}
+	for (i = 0; i < 3; i++) {
+		server_do(&rig.servers.at[i], "ACL SETUSER lame on >x ~* &* +@all -eval -evalsha");
+		(void)snprintf(rig.urls[i], sizeof rig.urls[i], "redis://lame:x@%s",
+			       rig.servers.at[i].address);
+	}
+	rig.client = rig_client();
+	do {
+		look(rig.client, NULL, &view);
+	} while (view.nodes[0].state == REDLOCK_NODE_CONNECTING ||
+		 view.nodes[0].state == REDLOCK_NODE_DOWN);
+	expect_barred(3);
+	look(rig.client, NAME, &view);
+	look(rig.client, NAME, &view);
+	expect_barred(3);
+	ck_assert_int_eq(redlock_client_node_stats(rig.client, 0, &stats), 0);
+	ck_assert_uint_eq(stats.disconnects, 0);
+}
+END_TEST
+
 START_TEST(a_replica_never_votes)
 {
 	struct redlock_lock *lock;
@@ -294,6 +336,7 @@ int main(void)
 	tcase_add_test(barred, a_server_under_two_addresses_has_one_vote);
 	tcase_add_test(barred, a_server_under_its_socket_and_its_port_has_one_vote);
 	tcase_add_test(barred, a_server_asked_twice_from_the_start_never_makes_a_quorum);
+	tcase_add_test(barred, a_barred_node_stays_connected_when_it_is_looked_at);
 	tcase_add_test(barred, a_replica_never_votes);
 	tcase_add_test(barred, a_master_that_became_a_replica_votes_no_more);
 	return rig_run(suite);

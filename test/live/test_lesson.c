@@ -95,10 +95,16 @@ static void rig_3_without_scripts(void)
 	rig.client = rig_client();
 }
 
-/* Taken, and then neither renewed nor given back: "unknown command" for the life of the key. */
-START_TEST(servers_without_scripts_are_told_of_and_keep_no_key)
+static void expect_it_works(struct redlock_lock *lock)
 {
-	struct redlock_lock *lock = rig_lock(NAME);
+	rig_acquire(lock);
+	ck_assert_int_eq(extend_sync(&rig.loop, lock, NULL), REDLOCK_OK);
+	rig_release(lock);
+	rig_until_gone(NAME);
+}
+
+static void expect_it_is_told(struct redlock_lock *lock)
+{
 	struct outcome outcome;
 	size_t told = 0;
 
@@ -111,6 +117,19 @@ START_TEST(servers_without_scripts_are_told_of_and_keep_no_key)
 		ck_assert_uint_eq(rig_count(NAME, NULL), 3);
 	}
 	ck_assert_uint_ge(told, 20);
+}
+
+/* Taken, and then neither renewed nor given back: "unknown command" for the life of the key. Newer
+ * servers have other commands that will do. */
+START_TEST(servers_without_scripts_are_told_of_and_keep_no_key)
+{
+	struct redlock_lock *lock = rig_lock(NAME);
+
+	if (server_sets_if_equal(&rig.servers.at[0])) {
+		expect_it_works(lock);
+	} else {
+		expect_it_is_told(lock);
+	}
 	redlock_lock_free(lock);
 }
 END_TEST
@@ -130,7 +149,8 @@ START_TEST(one_server_whose_scripts_are_forbidden_is_not_needed)
 	rig_wait_up(rig.client, 2);
 	lock = rig_lock(NAME);
 	ck_assert_int_eq(acquire_sync(&rig.loop, lock, 5000, &outcome), REDLOCK_OK);
-	ck_assert(server_has(&rig.servers.at[0], NAME, NULL));
+	ck_assert(server_sets_if_equal(&rig.servers.at[0]) ||
+		  server_has(&rig.servers.at[0], NAME, NULL));
 	ck_assert_int_eq(extend_sync(&rig.loop, lock, NULL), REDLOCK_OK);
 	rig_release(lock);
 	rig_until_gone(NAME);

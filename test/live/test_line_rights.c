@@ -6,10 +6,9 @@
 
 #define PASSWORD "hunter2"
 #define KEYS " resetkeys ~orders:* ~redlock:incarnation resetchannels -@all "
-/* As docs/protocol.md has them. */
+/* As docs/operations.md has them. */
 #define TO_LOCK "+set +get +del +pttl +pexpire +time +eval +evalsha +info +config|get "
-#define TO_WAIT                                                                                    \
-	"&redlock:wake:* +subscribe +publish +zadd +zrem +zrank +zrange +zpopmin +psetex +exists "
+#define TO_WAIT "&redlock:wake:* +subscribe +publish +zadd +zrem +zrank +zrange +zpopmin +psetex "
 /* What becomes free without a call is found in a pause of this client, or when the key dies. */
 #define PAUSE_MS 200
 #define SHORT_TTL_MS 2000

@@ -57,7 +57,7 @@ static void rig_user(void)
 						    " ~* +@all"});
 }
 
-/* The rights of docs/protocol.md, and no more. */
+/* Some of the rights of docs/operations.md, and no more. */
 static void rig_least_user(void)
 {
 	rig_open(3, &(struct server_options){
@@ -95,7 +95,8 @@ START_TEST(no_trace_line_holds_an_owner_token)
 END_TEST
 
 /* No node can be asked: each says why, and none tells the secret. */
-static void expect_refused_without_secret(const char *credentials, const char *secret)
+static void expect_refused_without_secret(const char *credentials, const char *secret,
+					  const char *words)
 {
 	struct redlock_client *client;
 	struct redlock_lock *lock;
@@ -108,7 +109,7 @@ static void expect_refused_without_secret(const char *credentials, const char *s
 	ck_assert_int_eq(acquire_sync(&rig.loop, lock, 0, &outcome), REDLOCK_ENOQUORUM);
 	for (size_t i = 0; i < 3; i++) {
 		ck_assert_ptr_null(strstr(outcome.errors[i], secret));
-		told += outcome.errors[i][0] != '\0';
+		told += strncmp(outcome.errors[i], words, strlen(words)) == 0;
 	}
 	ck_assert_uint_ge(told, 2);
 	ck_assert_ptr_null(strstr(said, secret));
@@ -118,13 +119,13 @@ static void expect_refused_without_secret(const char *credentials, const char *s
 
 START_TEST(a_wrong_password_is_told_for_each_node_and_never_shown)
 {
-	expect_refused_without_secret(":wrong-horse@", "wrong-horse");
+	expect_refused_without_secret(":wrong-horse@", "wrong-horse", "WRONGPASS ");
 }
 END_TEST
 
 START_TEST(a_missing_password_is_told_for_each_node)
 {
-	expect_refused_without_secret("", PASSWORD);
+	expect_refused_without_secret("", PASSWORD, "NOAUTH ");
 }
 END_TEST
 
@@ -138,7 +139,7 @@ END_TEST
 
 START_TEST(an_unknown_user_is_told_for_each_node)
 {
-	expect_refused_without_secret("stranger:" PASSWORD_ENCODED "@", PASSWORD);
+	expect_refused_without_secret("stranger:" PASSWORD_ENCODED "@", PASSWORD, "WRONGPASS ");
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define NAME "orders:17"
+#define PASSWORD "hunter2"
 
 /* What may come of an operation when memory is short. */
 static void expect_known_end(int status)
@@ -97,6 +98,20 @@ START_TEST(memory_may_run_out_for_good_at_any_allocation)
 }
 END_TEST
 
+static int answer(struct redlock_client *client, const char *address,
+		  struct redlock_credentials *credentials, void *data)
+{
+	(void)client, (void)address, (void)data;
+	return redlock_credentials_set(credentials, NULL, PASSWORD);
+}
+
+static void rig_3_with_password(void)
+{
+	rig_open(3, &(struct server_options){.password = PASSWORD});
+	rig.options.node_timeout_ms = 200;
+	rig.options.credentials = answer;
+}
+
 START_TEST(taking_the_same_lock_again_and_again_takes_no_more_memory)
 {
 	struct faulty faulty = {.fail_at = FAULTY_NEVER};
@@ -132,6 +147,11 @@ int main(void)
 	Suite *suite = suite_create("memory");
 	TCase *three = rig_case(suite, "three nodes", rig_3_unconnected);
 
+	TCase *asked = rig_case(suite, "credentials", rig_3_with_password);
+
+	tcase_add_test(asked, all_memory_is_asked_of_the_allocator_and_given_back);
+	tcase_add_test(asked, any_single_allocation_may_fail);
+	tcase_add_test(asked, memory_may_run_out_for_good_at_any_allocation);
 	tcase_add_test(three, all_memory_is_asked_of_the_allocator_and_given_back);
 	tcase_add_test(three, any_single_allocation_may_fail);
 	tcase_add_test(three, memory_may_run_out_for_good_at_any_allocation);

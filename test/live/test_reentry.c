@@ -3,6 +3,7 @@
 #include "rig.h"
 
 #include <string.h>
+#include <time.h>
 
 #define NAME "orders:17"
 
@@ -205,6 +206,55 @@ START_TEST(a_callback_may_start_the_next_operation)
 }
 END_TEST
 
+/* ---- News that is not told yet --------------------------------------------------------------- */
+
+/* Two leases that ended while the loop stood still: each callback tries the other lock. */
+struct twins {
+	struct redlock_lock *locks[2];
+	struct outcome outcome;
+	int told, status;
+};
+
+static void try_the_other(struct redlock_lock *lock, int status,
+			  const struct redlock_report *report, void *data)
+{
+	struct twins *twins = data;
+
+	(void)status;
+	(void)report;
+	if (twins->told++ == 0) {
+		twins->status = redlock_acquire(twins->locks[twins->locks[0] == lock], 0,
+						outcome_take, &twins->outcome);
+	}
+}
+
+START_TEST(a_lock_whose_end_is_not_told_yet_is_busy)
+{
+	struct redlock_lock_options options;
+	struct twins twins = {.status = 1};
+	size_t i;
+
+	redlock_lock_options_init(&options);
+	options.ttl_ms = 400;
+	options.on_lost = try_the_other;
+	options.data = &twins;
+	twins.locks[0] = rig_lock_with(rig.client, NAME, &options);
+	twins.locks[1] = rig_lock_with(rig.client, "another", &options);
+	for (i = 0; i < 2; i++) {
+		rig_acquire(twins.locks[i]);
+	}
+	nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+	while (twins.told < 2) {
+		uv_run(&rig.loop, UV_RUN_ONCE);
+	}
+	ck_assert_int_eq(twins.status, REDLOCK_EBUSY);
+	ck_assert_uint_eq(twins.outcome.calls, 0);
+	for (i = 0; i < 2; i++) {
+		redlock_lock_free(twins.locks[i]);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("reentry");
@@ -219,5 +269,6 @@ int main(void)
 	tcase_add_test(five, the_client_may_be_closed_in_a_callback);
 	tcase_add_test(five, lock_and_client_may_be_ended_in_one_callback);
 	tcase_add_test(five, a_callback_may_start_the_next_operation);
+	tcase_add_test(five, a_lock_whose_end_is_not_told_yet_is_busy);
 	return rig_run(suite);
 }

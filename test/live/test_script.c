@@ -217,6 +217,157 @@ START_TEST(nobody_stands_in_line_at_a_key_of_another_type)
 }
 END_TEST
 
+/* Lua writes large numbers in another way, unless it is told. */
+START_TEST(a_key_that_lives_for_ages_is_told_of_in_digits)
+{
+	redisReply *reply;
+
+	server_do(node(), "SET %s x PX 200000000000000", NAME);
+	reply = server_command(node(), "EVAL %s 2 %s %s %s 1700000000000000 30000",
+			       rlk_scripts[RLK_SCRIPT_JOIN].text, NAME, LINE_KEY, TICKET);
+	ck_assert_int_eq(reply->type, REDIS_REPLY_ARRAY);
+	ck_assert_uint_gt(strspn(reply->element[1]->str, "0123456789"), 14);
+	ck_assert_str_eq(strchr(reply->element[1]->str, ' '), " 0 1");
+	freeReplyObject(reply);
+	server_do(node(), "DEL %s %s %s:on", NAME, LINE_KEY, LINE_KEY);
+}
+END_TEST
+
+/* ---- Several -------------------------------------------------------------------------------- */
+
+#define OTHER "orders:18"
+
+enum { TAKE, MEND };
+
+/* Returns the first half of the answer; the second goes to @left_ms. */
+static int take_all(const char *token, unsigned ttl_ms, int mode, long long *left_ms)
+{
+	redisReply *reply = server_command(node(), "EVAL %s 2 %s %s %s %u %d",
+					   rlk_scripts[RLK_SCRIPT_TAKE_ALL].text, NAME, OTHER,
+					   token, ttl_ms, mode);
+	int code;
+
+	ck_assert_int_eq(reply->type, REDIS_REPLY_ARRAY);
+	code = (int)reply->element[0]->integer;
+	if (left_ms != NULL) {
+		*left_ms = strtoll(reply->element[1]->str, NULL, 10);
+	}
+	freeReplyObject(reply);
+	return code;
+}
+
+static long long extend_all(const char *token, unsigned ttl_ms)
+{
+	return server_number(node(), "EVAL %s 2 %s %s %s %u",
+			     rlk_scripts[RLK_SCRIPT_EXTEND_ALL].text, NAME, OTHER, token, ttl_ms);
+}
+
+static long long release_all(const char *token)
+{
+	return server_number(node(), "EVAL %s 2 %s %s %s", rlk_scripts[RLK_SCRIPT_RELEASE_ALL].text,
+			     NAME, OTHER, token);
+}
+
+static void forget_both(void)
+{
+	server_do(node(), "DEL %s %s", NAME, OTHER);
+}
+
+START_TEST(all_keys_are_set_or_none)
+{
+	long long left_ms;
+
+	ck_assert_int_eq(take_all("a", 60000, TAKE, NULL), GRANTED);
+	ck_assert(server_has(node(), NAME, "a") && server_has(node(), OTHER, "a"));
+	ck_assert_int_gt(server_pttl(node(), OTHER), 50000);
+	ck_assert_int_eq(take_all("a", 60000, TAKE, NULL), HELD); /* An own token. */
+	forget_both();
+	server_do(node(), "SET %s x PX 30000", OTHER);
+	ck_assert_int_eq(take_all("a", 60000, TAKE, &left_ms), HELD);
+	ck_assert(left_ms > 20000 && left_ms <= 30000);
+	ck_assert(server_has(node(), NAME, NULL));
+	server_do(node(), "SET %s y PX 50000", NAME); /* The last one counts. */
+	ck_assert_int_eq(take_all("a", 60000, TAKE, &left_ms), HELD);
+	ck_assert(left_ms > 40000 && left_ms <= 50000);
+	server_do(node(), "PERSIST %s", NAME);
+	ck_assert_int_eq(take_all("a", 60000, TAKE, &left_ms), HELD);
+	ck_assert_int_eq(left_ms, -1);
+	forget_both();
+	server_do(node(), "HSET %s f v", OTHER);
+	ck_assert_int_eq(take_all("a", 60000, TAKE, &left_ms), HELD);
+	ck_assert(server_has(node(), NAME, NULL));
+	forget_both();
+}
+END_TEST
+
+START_TEST(a_repair_of_several_sets_what_is_missing_and_shortens_nothing)
+{
+	server_do(node(), "SET %s a PX 30000", NAME);
+	ck_assert_int_eq(take_all("a", 60000, MEND, NULL), GRANTED);
+	ck_assert_int_gt(server_pttl(node(), NAME), 50000);
+	ck_assert_int_gt(server_pttl(node(), OTHER), 50000);
+	server_do(node(), "DEL %s", OTHER);
+	ck_assert_int_eq(take_all("a", 30000, MEND, NULL), GRANTED);
+	ck_assert_int_gt(server_pttl(node(), NAME), 50000);
+	ck_assert_int_le(server_pttl(node(), OTHER), 30000);
+	server_do(node(), "SET %s x", OTHER);
+	ck_assert_int_eq(take_all("a", 600000, MEND, NULL), HELD);
+	ck_assert_int_lt(server_pttl(node(), NAME), 60001);
+	ck_assert(server_has(node(), OTHER, "x"));
+	forget_both();
+}
+END_TEST
+
+START_TEST(several_are_extended_if_all_are_ours)
+{
+	ck_assert_int_eq(extend_all("a", 60000), -1);
+	server_do(node(), "SET %s a PX 30000", NAME);
+	ck_assert_int_eq(extend_all("a", 60000), -1);
+	ck_assert_int_le(server_pttl(node(), NAME), 30000);
+	server_do(node(), "SET %s x PX 30000", OTHER);
+	ck_assert_int_eq(extend_all("a", 60000), 0);
+	ck_assert_int_le(server_pttl(node(), NAME), 30000);
+	server_do(node(), "SET %s a PX 90000", OTHER);
+	ck_assert_int_eq(extend_all("a", 60000), 1);
+	ck_assert_int_gt(server_pttl(node(), NAME), 50000);
+	ck_assert_int_gt(server_pttl(node(), OTHER), 80000);
+	server_do(node(), "DEL %s", NAME);
+	server_do(node(), "SET %s x", OTHER);
+	ck_assert_int_eq(extend_all("a", 60000), 0); /* Missing, and another's. */
+	forget_both();
+}
+END_TEST
+
+START_TEST(whichever_of_several_is_ours_is_given_up)
+{
+	ck_assert_int_eq(take_all("a", 60000, TAKE, NULL), GRANTED);
+	ck_assert_int_eq(release_all("b"), 0);
+	ck_assert_int_eq(release_all("a"), 1);
+	ck_assert(server_has(node(), NAME, NULL) && server_has(node(), OTHER, NULL));
+	server_do(node(), "SET %s a", OTHER);
+	ck_assert_int_eq(release_all("a"), 0);
+	ck_assert(server_has(node(), OTHER, NULL));
+	server_do(node(), "HSET %s f v", NAME);
+	server_do(node(), "SET %s a", OTHER);
+	ck_assert_int_eq(release_all("a"), 0);
+	ck_assert(server_has(node(), OTHER, NULL));
+	forget_both();
+}
+END_TEST
+
+/* Nobody listens, so there is nobody to have it. */
+START_TEST(the_line_of_each_of_several_is_looked_at)
+{
+	ck_assert_int_eq(take_all("a", 60000, TAKE, NULL), GRANTED);
+	server_do(node(), "ZADD %s 1 %s", OTHER ":line", TICKET);
+	server_do(node(), "SET %s %s", OTHER ":line:on", "");
+	ck_assert_int_eq(release_all("a"), 1);
+	ck_assert_int_eq(server_number(node(), "EXISTS %s %s %s %s", NAME, OTHER, OTHER ":line",
+				       OTHER ":line:on"),
+			 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("script");
@@ -230,5 +381,11 @@ int main(void)
 	tcase_add_test(one, to_advance_takes_a_key_that_is_ours_and_a_greater_token);
 	tcase_add_test(one, data_keep_their_age_in_one_process_and_where_every_write_was_synced);
 	tcase_add_test(one, nobody_stands_in_line_at_a_key_of_another_type);
+	tcase_add_test(one, a_key_that_lives_for_ages_is_told_of_in_digits);
+	tcase_add_test(one, all_keys_are_set_or_none);
+	tcase_add_test(one, a_repair_of_several_sets_what_is_missing_and_shortens_nothing);
+	tcase_add_test(one, several_are_extended_if_all_are_ours);
+	tcase_add_test(one, whichever_of_several_is_ours_is_given_up);
+	tcase_add_test(one, the_line_of_each_of_several_is_looked_at);
 	return rig_run(suite);
 }

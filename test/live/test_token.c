@@ -227,6 +227,17 @@ START_TEST(an_empty_name_is_refused)
 }
 END_TEST
 
+START_TEST(a_name_that_is_the_helper_key_of_another_lock_is_refused)
+{
+	struct redlock_lock *lock = NULL;
+
+	ck_assert_int_eq(redlock_lock_new(&lock, rig.client, "a:fence", 7, NULL), REDLOCK_EINVAL);
+	ck_assert_int_eq(redlock_lock_new(&lock, rig.client, "a:line:on", 9, NULL), REDLOCK_EINVAL);
+	ck_assert_int_eq(redlock_lock_new(&lock, rig.client, "a:line:once", 11, NULL), 0);
+	redlock_lock_free(lock);
+}
+END_TEST
+
 START_TEST(a_token_may_be_64_bytes_of_anything_and_no_longer)
 {
 	struct redlock_lock_options options;
@@ -273,6 +284,7 @@ int main(void)
 	tcase_add_test(bytes, names_are_not_read_as_formats_or_protocol);
 	tcase_add_test(bytes, a_name_may_be_64_kib_long_and_no_longer);
 	tcase_add_test(bytes, an_empty_name_is_refused);
+	tcase_add_test(bytes, a_name_that_is_the_helper_key_of_another_lock_is_refused);
 	tcase_add_test(bytes, a_token_may_be_64_bytes_of_anything_and_no_longer);
 	return rig_run(suite);
 }

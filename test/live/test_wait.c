@@ -152,20 +152,33 @@ END_TEST
 
 /* ---- It does not ----------------------------------------------------------------------------- */
 
-START_TEST(a_wait_that_is_over_says_that_it_was_held)
+/* So many nodes said that it is held; if the wait ended in the middle of a round, maybe none. */
+static size_t wait_in_vain(void)
 {
 	struct waiter waiter;
+	size_t held;
 
-	stranger_everywhere();
 	start_waiting(&waiter, rig.client, 500);
 	loop_wait_for(&rig.loop, &waiter.outcome);
 	ck_assert_int_eq(waiter.outcome.status, REDLOCK_ETIMEDOUT);
 	ck_assert_uint_ge(waiter.outcome.report.attempts, 1); /* In line, it need not ask again. */
 	ck_assert_uint_ge(waiter.outcome.report.waited_ms, 450);
-	ck_assert_uint_ge(outcome_votes(&waiter.outcome, REDLOCK_VOTE_HELD), 3);
 	ck_assert_uint_eq(waiter.outcome.report.validity_ms, 0);
-	ck_assert_uint_eq(rig_count(NAME, STRANGER), 5);
+	held = outcome_votes(&waiter.outcome, REDLOCK_VOTE_HELD);
+	ck_assert_uint_eq(held + outcome_votes(&waiter.outcome, REDLOCK_VOTE_NONE), 5);
 	redlock_lock_free(waiter.lock);
+	return held;
+}
+
+START_TEST(a_wait_that_is_over_says_that_it_was_held)
+{
+	unsigned tries = 1;
+
+	stranger_everywhere();
+	while (wait_in_vain() < 3) {
+		ck_assert_uint_le(++tries, 10);
+	}
+	ck_assert_uint_eq(rig_count(NAME, STRANGER), 5);
 }
 END_TEST
 

@@ -3,7 +3,8 @@
  *   --seeds N     how many (SIM_SCHEDULES)
  *   --seed FIRST  the first one's seed (SIM_SEED); without --seeds, it is the only one
  *   --jobs J      in so many processes; as a rule, one for each processor
- *   --trace       tell all that happens (SIM_TRACE)
+ *   --trace       tell all that happens (SIM_TRACE); nodes count from 0, but from 1 where the
+ *                 library speaks
  *   --as-it-is    do not shrink the schedule that fails */
 #include <getopt.h>
 #include <inttypes.h>
@@ -119,10 +120,12 @@ static void report(const struct chaos_sum *sum, unsigned jobs, bool failed)
 
 	printf("%s%" PRIu64 " schedules, %" PRIu64 " events, %" PRIu64 " acts of users\n",
 	       isatty(STDOUT_FILENO) ? "\r\033[K" : "", sum->schedules, sum->events, sum->acts);
-	printf("%" PRIu64 " grants, %" PRIu64 " handovers, %" PRIu64 " extends, %" PRIu64
-	       " repairs, %" PRIu64 " fencing tokens; %" PRIu64 " grants of another library\n",
-	       tally->grants, tally->handovers, tally->extends, tally->repairs, tally->fences,
-	       tally->foreign);
+	printf("%" PRIu64 " grants, %" PRIu64 " of them of several, %" PRIu64 " handovers, %" PRIu64
+	       " extends, %" PRIu64 " repairs, %" PRIu64 " fencing tokens, %" PRIu64
+	       " grants of readers, %" PRIu64 " of them beside others; %" PRIu64
+	       " grants of another library\n",
+	       tally->grants, tally->sets, tally->handovers, tally->extends, tally->repairs,
+	       tally->fences, tally->reads, tally->together, tally->foreign);
 	printf("faults:");
 	for (kind = 0; kind < CHAOS_TROUBLE_KINDS; kind++) {
 		printf("%s %" PRIu64 " %s", kind == 0 ? "" : ",", sum->struck[kind], names[kind]);

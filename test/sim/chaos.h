@@ -69,7 +69,8 @@ enum chaos_habit {
 struct chaos_slot {
 	struct chaos *chaos;
 	unsigned index, client;
-	const char *resource;
+	unsigned resource_count;
+	const char *resources[SIM_PARTS_MAX]; /* All or none. */
 	struct rlk_lock_config config;
 	char token[RLK_TOKEN_MAX + 1]; /* Of its own; or none. */
 	struct sim_lock *lock;
@@ -110,8 +111,10 @@ struct chaos {
 	unsigned trouble; /* Bit set of enum chaos_trouble. */
 	bool closes;
 	bool fenced; /* Some locks are. */
+	bool shared; /* Some locks are readers. */
 	bool foreign;
 	bool may_set_clocks;
+	bool several;	 /* Some locks are for several resources. */
 	bool may_change; /* Votes are checked: servers may take over unseen. */
 	uint64_t clock_set_us[SIM_NODES_MAX];
 	bool client_rates, client_clocks, uneven;

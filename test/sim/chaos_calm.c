@@ -143,16 +143,36 @@ static void check_client(const struct sim *sim, const struct sim_client *client)
 	}
 }
 
+/* A reader without a key, which nobody would see. */
+static bool is_reader_left(const struct sim *sim, unsigned node)
+{
+	const struct sim_server *server = &sim->servers[node];
+	uint64_t now_ms = sim_clock_read(sim, &server->clock) / 1000;
+	unsigned i, j;
+
+	for (i = 0; i < SIM_KEYS_MAX; i++) {
+		for (j = 0; j < server->data.keys[i].reader_count; j++) {
+			if (server->data.keys[i].readers[j].ends_ms > now_ms) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static void check_keys(const struct chaos *chaos)
 {
 	struct sim *sim = chaos->sim;
-	unsigned i, slot;
+	unsigned i, j;
 
 	for (i = 0; i < sim->node_count; i++) {
-		for (slot = 0; slot < chaos->slot_count; slot++) {
-			if (sim_key(sim, i, chaos->slots[slot].resource) != NULL) {
+		if (is_reader_left(sim, i)) {
+			sim_fail(sim, "a reader is left on node %u", i);
+		}
+		for (j = 0; j < SIM_KEYS_MAX && sim->resources[j].name[0] != '\0'; j++) {
+			if (sim_key(sim, i, sim->resources[j].name) != NULL) {
 				sim_fail(sim, "a key for %s is left on node %u",
-					 chaos->slots[slot].resource, i);
+					 sim->resources[j].name, i);
 			}
 		}
 	}

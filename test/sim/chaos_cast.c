@@ -139,18 +139,22 @@ static void draw_token(struct chaos_slot *slot, struct sim_dice *dice)
 						   (unsigned)dice_roll(dice));
 }
 
+/* Neither fencing tokens nor readers where there are several resources. */
 static void draw_config(struct chaos_slot *slot, bool fences, bool own_tokens)
 {
 	struct sim_dice *dice = &slot->chaos->dice;
 	uint32_t ttl_ms = slot->chaos->ttl_ms;
+	bool one = slot->resource_count == 1;
 
 	slot->config = (struct rlk_lock_config){
 		.ttl_ms = dice_chance(dice, 30) ? ttl_ms - ttl_ms / 4 : ttl_ms,
 		.auto_renew = dice_chance(dice, 50),
-		.fence = fences && dice_chance(dice, 80),
+		.fence = fences && one && dice_chance(dice, 80),
 		.max_hold_ms = dice_chance(dice, 20) ? dice_between(dice, 20, 4 * ttl_ms) : 0,
 	};
 	slot->config.at_risk_ms = slot->config.ttl_ms / 3;
+	slot->config.shared =
+		slot->chaos->shared && one && !slot->config.fence && dice_chance(dice, 50);
 	if (own_tokens && dice_chance(dice, 60)) {
 		draw_token(slot, dice);
 	}
@@ -162,8 +166,8 @@ void chaos_replace_lock(struct chaos_slot *slot)
 		slot->lock == NULL ? NULL : slot->lock->on_tell;
 
 	do { /* Its own token stays with the slot: that is one user going on. */
-		slot->lock = sim_lock_new(slot->chaos->clients[slot->client], slot->resource,
-					  &slot->config);
+		slot->lock = sim_lock_new_all(slot->chaos->clients[slot->client], slot->resources,
+					      slot->resource_count, &slot->config);
 	} while (slot->lock == NULL);
 	slot->lock->data = slot;
 	slot->lock->on_tell = on_tell;
@@ -186,7 +190,27 @@ void chaos_replace_client(struct chaos *chaos, unsigned client, bool same_tokens
 	}
 }
 
-static void draw_slot(struct chaos *chaos, unsigned client, const char *resource, bool fences,
+/* One of the first @most of them, or several of them all: two or three, in order. */
+static void draw_resources(struct chaos_slot *slot, unsigned most)
+{
+	static const char *const resources[] = {"bills", "orders", "stock"};
+	struct sim_dice *dice = &slot->chaos->dice;
+	unsigned i, out;
+
+	if (!slot->chaos->several || dice_chance(dice, 50)) {
+		slot->resource_count = 1;
+		slot->resources[0] = resources[dice_between(dice, 0, most - 1)];
+		return;
+	}
+	out = (unsigned)dice_between(dice, 0, 5);
+	for (i = 0; i < 3; i++) {
+		if (i != out) {
+			slot->resources[slot->resource_count++] = resources[i];
+		}
+	}
+}
+
+static void draw_slot(struct chaos *chaos, unsigned client, unsigned resources, bool fences,
 		      bool own_tokens)
 {
 	struct chaos_slot *slot = &chaos->slots[chaos->slot_count];
@@ -194,7 +218,7 @@ static void draw_slot(struct chaos *chaos, unsigned client, const char *resource
 	slot->chaos = chaos;
 	slot->index = chaos->slot_count++;
 	slot->client = client;
-	slot->resource = resource;
+	draw_resources(slot, resources);
 	slot->habit = dice_chance(&chaos->dice, 60)   ? CHAOS_ANYTHING
 		      : dice_chance(&chaos->dice, 50) ? CHAOS_TAKES
 						      : CHAOS_RENEWS;
@@ -204,9 +228,8 @@ static void draw_slot(struct chaos *chaos, unsigned client, const char *resource
 
 static void draw_slots(struct chaos *chaos)
 {
-	static const char *const resources[] = {"orders", "stock"};
 	struct sim_dice *dice = &chaos->dice;
-	unsigned most = dice_chance(dice, 80) ? 0 : 1, i, j, locks;
+	unsigned most = chaos->several ? 3 : dice_chance(dice, 80) ? 1 : 2, i, j, locks;
 	/* Not where a server may be replaced by an old copy: see redlock_lock_new(). */
 	bool own_tokens = !chaos->patient && dice_chance(dice, 30) && !chaos->may_change;
 
@@ -221,8 +244,7 @@ static void draw_slots(struct chaos *chaos)
 		locks = dice_chance(dice, 60) ? 1
 					      : (unsigned)dice_between(dice, 1, CHAOS_LOCKS_MAX);
 		for (j = 0; j < locks; j++) {
-			draw_slot(chaos, i, resources[dice_between(dice, 0, most)], chaos->fenced,
-				  own_tokens);
+			draw_slot(chaos, i, most, chaos->fenced, own_tokens);
 		}
 	}
 }
@@ -277,6 +299,7 @@ void chaos_cast(struct chaos *chaos)
 	chaos->closes = !chaos->patient && dice_chance(dice, 30);
 	chaos->fenced = dice_chance(dice, 40);
 	chaos->may_change = !chaos->durable && dice_chance(dice, 20);
+	chaos->shared = !chaos->may_change && dice_chance(dice, 40);
 	/* Few kinds of trouble at a time go deeper than all of them at once. */
 	chaos->trouble = (unsigned)(dice_roll(dice) & dice_roll(dice));
 	if (dice_chance(dice, 20)) {
@@ -292,6 +315,8 @@ void chaos_cast(struct chaos *chaos)
 	for (i = 0; i < chaos->client_count; i++) {
 		draw_client(chaos, i, dice);
 	}
+	/* Not where servers may change: see redlock_lock_new_all(). */
+	chaos->several = !chaos->may_change && dice_chance(dice, 25);
 	draw_slots(chaos);
 	chaos->end_us = chaos->sim->now_us + length_us(chaos);
 }

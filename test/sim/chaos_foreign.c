@@ -131,7 +131,7 @@ void chaos_foreigner_start(struct chaos *chaos)
 	struct chaos_foreigner *foreigner = &chaos->foreigner;
 
 	foreigner->chaos = chaos;
-	foreigner->resource = chaos->slots[0].resource;
+	foreigner->resource = chaos->slots[0].resources[0];
 	chaos_next(chaos, CHAOS_FOREIGNER, 0, chaos_moment_us(chaos, &chaos->dice), on_act,
 		   foreigner);
 }

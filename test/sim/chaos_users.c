@@ -93,7 +93,7 @@ static void act(struct chaos_slot *slot, struct sim_dice *dice)
 	} else if (roll < 90) {
 		close_client(chaos, slot->client, dice);
 	} else if (roll < 92) {
-		sim_survey(chaos->clients[slot->client], roll == 90 ? NULL : slot->resource);
+		sim_survey(chaos->clients[slot->client], roll == 90 ? NULL : slot->resources[0]);
 	}
 }
 

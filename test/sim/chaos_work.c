@@ -123,11 +123,14 @@ static void spread_add(struct chaos_spread *spread, const struct chaos_spread *m
 static void tally_add(struct sim_tally *tally, const struct sim_tally *more)
 {
 	tally->grants += more->grants;
+	tally->sets += more->sets;
 	tally->handovers += more->handovers;
 	tally->extends += more->extends;
 	tally->repairs += more->repairs;
 	tally->fences += more->fences;
 	tally->foreign += more->foreign;
+	tally->reads += more->reads;
+	tally->together += more->together;
 }
 
 void chaos_sum_add(struct chaos_sum *sum, const struct chaos_sum *more)

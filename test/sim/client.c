@@ -8,6 +8,16 @@
 
 /* ---- Ports ----------------------------------------------------------------------------------- */
 
+struct sim_client *sim_client_of(const struct sim *sim, unsigned index)
+{
+	struct sim_client *client = sim->clients;
+
+	while (client != NULL && client->index != index) {
+		client = client->next;
+	}
+	return client;
+}
+
 uint64_t sim_client_now(const struct sim_client *client)
 {
 	return sim_clock_read(client->sim, &client->clock);
@@ -26,7 +36,7 @@ static uint64_t wall_us(void *world)
 
 static bool token(void *world, char *out)
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char letters[] = RLK_TOKEN_LETTERS;
 	struct sim_client *client = world;
 	uint64_t high, low;
 	unsigned i;
@@ -37,8 +47,8 @@ static bool token(void *world, char *out)
 	high = dice_roll(&client->dice);
 	low = dice_roll(&client->dice);
 	for (i = 0; i < 16; i++) {
-		out[i] = digits[high >> (60 - 4 * i) & 15];
-		out[16 + i] = digits[low >> (60 - 4 * i) & 15];
+		out[i] = letters[high >> (60 - 4 * i) & 15];
+		out[16 + i] = letters[low >> (60 - 4 * i) & 15];
 	}
 	out[RLK_TOKEN_LEN] = '\0';
 	return true;

@@ -1,6 +1,6 @@
 /* judge.c - what must hold at every moment, whatever has happened.
  *
- *   1. No two locks hold a valid lease on one resource.
+ *   1. No two locks hold a valid lease on one resource, unless both are readers.
  *   2. A valid lease has its key on a quorum, and there it outlives the lease; nodes that have lost
  *      data lately are given the benefit of the doubt.
  *   3. The leases on a resource begin in the order of their fencing tokens.
@@ -19,6 +19,9 @@
 
 #include "core/lease.h"
 #include "judge.h"
+
+/* The longest that a loop takes from going on to its turn, by a clock that may run fast. */
+#define LAZY_US 1100
 
 struct sim_resource *sim_resource(struct sim *sim, const char *name)
 {
@@ -40,7 +43,7 @@ struct sim_resource *sim_resource(struct sim *sim, const char *name)
 static void check_fence(const struct sim_lock *lock)
 {
 	struct sim *sim = lock->client->sim;
-	uint64_t fence = lock->core->attempt->fence, *last = &lock->about->last_fence;
+	uint64_t fence = lock->core->attempt->fence, *last = &lock->about[0]->last_fence;
 
 	if (fence == 0) {
 		return;
@@ -51,29 +54,6 @@ static void check_fence(const struct sim_lock *lock)
 	}
 	sim->tally.fences++;
 	*last = fence;
-}
-
-/* Does the key on that node live as long as the lease, or may the node have forgotten it? */
-static bool has_key(const struct sim *sim, const struct sim_server *server,
-		    const struct sim_lock *lock)
-{
-	const struct rlk_attempt *attempt = lock->core->attempt;
-	uint64_t memory_us = 2000 * (uint64_t)sim->config.max_ttl_ms, at_us, i;
-	const struct sim_key *key;
-
-	if (server->lost_us != 0 && server->lost_us + memory_us > sim->now_us) {
-		return true;
-	}
-	for (i = 0; i < SIM_KEYS_MAX; i++) {
-		key = &server->data.keys[i];
-		if (key->name_len != 0 && key->token_len == attempt->token_len &&
-		    memcmp(key->token, attempt->token, key->token_len) == 0 &&
-		    strcmp(key->name, lock->resource) == 0) {
-			at_us = sim_clock_at(&server->clock, lock->lease.until_us - 1);
-			return at_us / 1000 < key->dies_ms;
-		}
-	}
-	return false;
 }
 
 static void check_keys(const struct sim_lock *lock)
@@ -88,7 +68,7 @@ static void check_keys(const struct sim_lock *lock)
 		return;
 	}
 	for (i = 0; i < sim->node_count; i++) {
-		n += has_key(sim, &sim->servers[i], lock);
+		n += sim_nodes_have(&sim->servers[i], lock);
 	}
 	if (n < lock->client->cluster.quorum) {
 		sim_fail(sim, "client %u holds %s as %.4s with its key on %u of %u nodes",
@@ -108,7 +88,7 @@ static void check_alone(struct sim *sim, const struct sim_resource *about,
 	const struct sim_lease *other;
 
 	for (other = about->leases; other != NULL; other = other->next) {
-		if (other == lease || is_over(sim, other)) {
+		if (other == lease || is_over(sim, other) || (other->shared && lease->shared)) {
 			continue;
 		}
 		sim->overlaps++;
@@ -149,24 +129,34 @@ static void take_up(struct sim_resource *about, struct sim_lease *lease)
 static void begin(struct sim_lock *lock)
 {
 	struct sim *sim = lock->client->sim;
+	unsigned i;
 
 	sim->tally.grants++;
+	sim->tally.sets += lock->about_count > 1;
 	sim->tally.handovers +=
-		lock->about->last_holder != NULL && lock->about->last_holder != lock;
-	lock->about->last_holder = lock;
+		lock->about[0]->last_holder != NULL && lock->about[0]->last_holder != lock;
 	lock->held_since_asked = true;
 	if (!sim_held(lock) && lock->core->config.max_hold_ms == 0) {
 		sim_fail(sim, "client %u won %s when it was over already", lock->client->index,
 			 lock->resource);
 	}
 	check_fence(lock);
-	lock->lease.lock = lock;
-	take_up(lock->about, &lock->lease);
+	for (i = 0; i < lock->about_count; i++) {
+		lock->about[i]->last_holder = lock;
+		lock->leases[i].lock = lock;
+		lock->leases[i].shared = lock->core->config.shared;
+	}
+	sim->tally.reads += lock->leases[0].shared;
+	sim->tally.together += lock->leases[0].shared && lock->about[0]->leases != NULL;
+	for (i = 0; i < lock->about_count; i++) {
+		take_up(lock->about[i], &lock->leases[i]);
+	}
 }
 
 static void changed(struct sim_lock *lock, uint64_t until_us)
 {
 	struct sim *sim = lock->client->sim;
+	unsigned i;
 
 	if (lock->seen_until_us == 0) {
 		begin(lock);
@@ -179,14 +169,18 @@ static void changed(struct sim_lock *lock, uint64_t until_us)
 	sim_nodes_believed(lock);
 	lock->seen_until_us = lock->last_until_us = until_us;
 	lock->last_seen_us = sim_client_now(lock->client);
-	lock->lease.until_us = sim_clock_when(&lock->client->clock, until_us);
-	if (is_over(sim, &lock->lease)) {
+	for (i = 0; i < lock->about_count; i++) {
+		lock->leases[i].until_us = sim_clock_when(&lock->client->clock, until_us);
+	}
+	if (is_over(sim, &lock->leases[0])) {
 		return;
 	}
-	if (lock->lease.until_us + 1 < sim->watch_us) {
-		sim->watch_us = lock->lease.until_us + 1;
+	if (lock->leases[0].until_us + 1 < sim->watch_us) {
+		sim->watch_us = lock->leases[0].until_us + 1;
 	}
-	check_alone(sim, lock->about, &lock->lease);
+	for (i = 0; i < lock->about_count; i++) {
+		check_alone(sim, lock->about[i], &lock->leases[i]);
+	}
 	check_keys(lock);
 }
 
@@ -201,6 +195,7 @@ void sim_judge(struct sim_client *client)
 	struct sim_lock *lock;
 	uint64_t until_us;
 	bool any = false;
+	unsigned i;
 
 	/* First those that have ended: one may have made room for another. */
 	for (lock = client->locks; lock != NULL; lock = lock->next_live) {
@@ -211,7 +206,9 @@ void sim_judge(struct sim_client *client)
 		any = true;
 		if (until_us == 0) {
 			sim_rules_ended(lock);
-			put_down(lock->about, &lock->lease);
+			for (i = 0; i < lock->about_count; i++) {
+				put_down(lock->about[i], &lock->leases[i]);
+			}
 			lock->seen_until_us = 0;
 		}
 	}
@@ -279,7 +276,7 @@ void sim_judge_ends(struct sim *sim)
 							? lease->until_us + 1
 							: sim->watch_us;
 			} else if (!client->paused &&
-				   client->resumed_us + 1000 < lease->lock->seen_until_us) {
+				   client->resumed_us + LAZY_US < lease->lock->seen_until_us) {
 				sim_fail(sim,
 					 "client %u does not notice the end of its lease on %s",
 					 client->index, lease->lock->resource);
@@ -295,12 +292,27 @@ static bool claims(const struct sim_lock *lock)
 	return sim_held(lock) && !lock->handed_over;
 }
 
+static bool meet(const struct sim_lock *a, const struct sim_lock *b)
+{
+	unsigned i, j;
+
+	for (i = 0; i < a->about_count; i++) {
+		for (j = 0; j < b->about_count; j++) {
+			if (a->about[i] == b->about[j]) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static void check_pairs(const struct sim *sim, const struct sim_lock *lock)
 {
 	const struct sim_lock *other;
 
 	for (other = lock->next; other != NULL; other = other->next) {
-		if (claims(other) && other->about == lock->about && !sim->loose) {
+		if (claims(other) && meet(other, lock) && !sim->loose &&
+		    !(other->leases[0].shared && lock->leases[0].shared)) {
 			sim_fail(sim, "clients %u and %u both hold %s, unseen",
 				 other->client->index, lock->client->index, lock->resource);
 		}

@@ -7,13 +7,22 @@
 /* judge_nodes.c */
 void sim_nodes_voted(struct sim *sim, struct sim_server *server, const struct sim_command *command,
 		     uint64_t until_ms);
+/* Who looks for a key finds out that it is dead. */
+void sim_nodes_looked(struct sim *sim, struct sim_server *server,
+		      const struct sim_command *command);
 void sim_nodes_released(struct sim *sim, struct sim_server *server,
 			const struct sim_command *command);
+/* Do all keys of the lease live as long as it does on that node, or may the node have forgotten
+ * them? */
+bool sim_nodes_have(const struct sim_server *server, const struct sim_lock *lock);
 void sim_nodes_counted(const struct sim_lock *lock);
 void sim_nodes_set(const struct sim_conn *conn, const struct sim_command *command);
 /* A node keeps a key for who was first in line. */
-void sim_nodes_kept(struct sim *sim, struct sim_server *server, const struct sim_place *place,
-		    const struct sim_command *command);
+void sim_nodes_kept(struct sim *sim, const struct sim_server *server,
+		    const struct sim_place *place);
+/* A key was given back there. */
+void sim_nodes_given_back(const struct sim *sim, const struct sim_server *server,
+			  const struct sim_key *key);
 void sim_nodes_extended(const struct sim_client *client, unsigned node,
 			const struct rlk_attempt *attempt);
 /* The lock is about to act on what it knows of its keys. */

@@ -7,7 +7,8 @@
  *   4. Only who holds a lease gives its key back to a node; nothing is asked for that has been
  *      given back already.
  *   5. Nobody asks a node for its vote that may have forgotten another.
- *   6. A lease passes from lock to lock of one client neither often nor long. */
+ *   6. A lease passes from lock to lock of one client neither often nor long, and a reader's not at
+ *      all. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -57,11 +58,10 @@ static void check_enough(const struct sim_lock *lock, uint64_t until_us)
 }
 
 /* The same token as the last holder's: the lease was handed on. */
-static void check_hand(const struct sim_lock *lock)
+static void check_hand(const struct sim_lock *lock, struct sim_chain *chain)
 {
 	const struct sim_client *client = lock->client;
 	const struct sim *sim = client->sim;
-	struct sim_chain *chain = &lock->about->chain;
 	const struct rlk_attempt *attempt = lock->core->attempt;
 	/* Measured by a clock of the client's, and perhaps put to the vote. */
 	uint64_t most_us = rlk_us(lock->core->config.ttl_ms) / 4 * (lock->core->round.yes ? 9 : 5);
@@ -77,6 +77,10 @@ static void check_hand(const struct sim_lock *lock)
 	if (attempt->token_len != RLK_TOKEN_LEN) {
 		return;
 	}
+	if (lock->leases[0].shared) {
+		sim_fail(sim, "client %u hands a reader's lease on %s on", client->index,
+			 lock->resource);
+	}
 	if (sim->now_us >= chain->until_us) {
 		sim_fail(sim, "client %u goes on with a lease on %s that is over", client->index,
 			 lock->resource);
@@ -89,16 +93,21 @@ static void check_hand(const struct sim_lock *lock)
 
 void sim_rules_begun(struct sim_lock *lock, uint64_t until_us)
 {
+	unsigned i;
+
 	lock->rules.let_go = false;
 	lock->rules.begun_us = sim_client_now(lock->client);
 	check_enough(lock, until_us);
-	check_hand(lock);
+	for (i = 0; i < lock->about_count; i++) {
+		check_hand(lock, &lock->about[i]->chain);
+	}
 }
 
 void sim_rules_changed(struct sim_lock *lock, uint64_t until_us)
 {
 	const struct sim_client *client = lock->client;
 	uint64_t most_ms = lock->core->config.max_hold_ms;
+	unsigned i;
 
 	if (lock->seen_until_us != 0 && sim_client_now(client) >= lock->seen_until_us) {
 		sim_fail(client->sim, "client %u renews a lease on %s that is over", client->index,
@@ -108,7 +117,9 @@ void sim_rules_changed(struct sim_lock *lock, uint64_t until_us)
 		sim_fail(client->sim, "client %u holds %s for longer than it may", client->index,
 			 lock->resource);
 	}
-	lock->about->chain.until_us = sim_clock_when(&client->clock, until_us);
+	for (i = 0; i < lock->about_count; i++) {
+		lock->about[i]->chain.until_us = sim_clock_when(&client->clock, until_us);
+	}
 }
 
 void sim_rules_let_go(struct sim_lock *lock)

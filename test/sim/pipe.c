@@ -266,6 +266,21 @@ struct sim_conn *sim_conn_open(struct sim_client *client, unsigned node, bool ea
 	return conn;
 }
 
+/* The name of the first of several is the command's, too: for those who tell of it. */
+static void name_it(struct sim_command *command, const struct rlk_name *name)
+{
+	struct rlk_part part = {0};
+	unsigned i;
+
+	for (i = 0; rlk_part_next(name, &part); i++) {
+		command->parts[i].len = part.len;
+		memcpy(command->parts[i].name, part.bytes, part.len);
+	}
+	command->part_count = rlk_is_several(name) ? i : 0;
+	command->name_len = command->parts[0].len;
+	memcpy(command->name, command->parts[0].name, command->name_len);
+}
+
 void sim_conn_ask(struct sim_conn *conn, struct rlk_request *request,
 		  const struct rlk_command *command)
 {
@@ -277,10 +292,12 @@ void sim_conn_ask(struct sim_conn *conn, struct rlk_request *request,
 	message->request = request;
 	message->command.op = command->op;
 	message->command.name_len = 0;
+	message->command.part_count = 0;
 	message->command.token_len = command->token_len;
 	message->command.ttl_ms = command->ttl_ms;
 	message->command.fence = command->fence;
 	message->command.checked = command->checked;
+	message->command.shared = command->shared;
 	message->command.ticket = command->ticket;
 	message->command.caller = conn->client->index;
 	if (command->token_len > 0) {
@@ -288,7 +305,6 @@ void sim_conn_ask(struct sim_conn *conn, struct rlk_request *request,
 	}
 	if (command->name != NULL) {
 		message->command.hash = (uint32_t)command->name->hash;
-		message->command.name_len = command->name->len;
-		memcpy(message->command.name, command->name->bytes, command->name->len);
+		name_it(&message->command, command->name);
 	}
 }

@@ -52,17 +52,20 @@ uint64_t scene_until_us(const struct sim_lock *lock);
 	X(debt) \
 	X(wait) \
 	X(hold) \
+	X(fill) \
 	X(end) \
 	X(guard) \
 	X(fence) \
 	X(belief) \
 	X(token) \
+	X(shared) \
 	X(node) \
 	X(queue) \
 	X(pace) \
 	X(hand) \
 	X(line) \
 	X(line_trouble) \
+	X(several) \
 	X(change) \
 	X(cover) \
 	X(lesson_take) \

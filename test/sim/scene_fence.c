@@ -204,8 +204,115 @@ START_TEST(a_renewal_keeps_the_token)
 }
 END_TEST
 
+/* Bob has got nodes 3 and 4, with greater fencing tokens than hers, and lost; she has the others.
+ */
+static struct sim_lock *scene_outbid(uint64_t by_us)
+{
+	struct sim_lock *lock;
+	unsigned i;
+
+	scene(5);
+	bob->wall.base_us += by_us;
+	for (i = 0; i < 3; i++) {
+		sim_plant(sim, i, JOB, "somebody else", 30);
+	}
+	ck_assert_int_eq(sim_acquired(scene_fenced(bob), 0), REDLOCK_EHELD);
+	sim_run(sim, 40 * MS);
+	ck_assert_uint_eq(scene_keys(), 0);
+	lock = scene_fenced(alice);
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	ck_assert_uint_eq(scene_keys(), 3);
+	return lock;
+}
+
+START_TEST(a_node_that_granted_a_greater_token_to_nobody_keeps_others_out)
+{
+	struct sim_lock *lock = scene_outbid(10 * S);
+	uint64_t fence = sim_fence(lock);
+
+	sim_run(sim, 100 * MS);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(sim_fence(lock), fence);
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
+	ck_assert_int_eq(sim_released(lock), REDLOCK_OK);
+	sim_run(sim, 5 * MS);
+	ck_assert_uint_eq(scene_keys(), 0);
+}
+END_TEST
+
+/* So do nodes that have forgotten their tokens, a minute ahead at first. */
+START_TEST(however_far_ahead_that_is)
+{
+	struct sim_lock *lock = scene_outbid(59 * S);
+
+	sim_run(sim, 100 * MS);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+}
+END_TEST
+
+START_TEST(and_does_not_vote_for_the_lesser_one)
+{
+	struct sim_lock *lock = scene_outbid(10 * S);
+
+	sim_run(sim, 100 * MS);
+	sim_plant(sim, 2, JOB, "somebody else", 60000);
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_ELOST);
+}
+END_TEST
+
+START_TEST(but_votes_for_the_heir_whose_token_is_greater)
+{
+	struct sim_lock *giver = scene_outbid(10 * S), *heir = scene_fenced(alice);
+
+	ck_assert_int_eq(sim_acquire(heir, 60000), 0);
+	sim_run(sim, 100 * MS);
+	ck_assert_int_eq(sim_released(giver), REDLOCK_OK);
+	ck_assert_int_eq(sim_heard(heir, RLK_ACQUIRED), REDLOCK_OK);
+	sim_run(sim, 5 * MS);
+	sim_plant(sim, 2, JOB, "somebody else", 60000);
+	ck_assert_int_eq(sim_extended(heir), REDLOCK_OK);
+}
+END_TEST
+
+/* What they may have forgotten is above her clock until a minute after they were born anew. */
+START_TEST(nodes_that_forgot_their_tokens_get_the_key_of_a_lease_that_they_refused)
+{
+	struct sim_lock *lock;
+
+	scene_new(5);
+	sim->config.max_ttl_ms = 10000;
+	scene_enter();
+	lock = scene_fenced(alice);
+	hold_once(lock);
+	restart(3, SIM_FORGETS_ALL);
+	restart(4, SIM_FORGETS_ALL);
+	sim_run(sim, 12 * S);
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	sim_run(sim, 200 * MS);
+	ck_assert_uint_eq(scene_keys(), 5);
+	ck_assert_int_eq(sim_released(lock), REDLOCK_OK);
+	sim_run(sim, 5 * MS);
+	/* And the next one is above all that they may have granted, as soon as the others grant
+	 * that. */
+	sim_run(sim, 20 * S);
+	scene_slow_answers(1 * MS, 1 * MS);
+	alice->from_us[0] = alice->from_us[1] = 20 * MS;
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	ck_assert_uint_eq(scene_votes(lock, REDLOCK_VOTE_GRANTED), 3);
+	ck_assert_uint_eq(scene_votes(lock, REDLOCK_VOTE_NONE), 2);
+	ck_assert_int_eq(sim_released(lock), REDLOCK_OK);
+	sim_run(sim, 50 * MS);
+}
+END_TEST
+
 void add_fence(TCase *tcase)
 {
+	tcase_add_test(tcase, a_node_that_granted_a_greater_token_to_nobody_keeps_others_out);
+	tcase_add_test(tcase, however_far_ahead_that_is);
+	tcase_add_test(tcase, and_does_not_vote_for_the_lesser_one);
+	tcase_add_test(tcase, but_votes_for_the_heir_whose_token_is_greater);
+	tcase_add_test(tcase,
+		       nodes_that_forgot_their_tokens_get_the_key_of_a_lease_that_they_refused);
 	tcase_add_test(tcase, tokens_grow_though_one_clock_is_far_ahead);
 	tcase_add_test(tcase, a_minority_that_is_down_keeps_nobody_from_a_token);
 	tcase_add_test(tcase, a_client_whose_clock_is_wrong_by_minutes_gets_a_token_too);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/line.h"
+#include "core/lock_parts.h"
 #include "scene.h"
 
 START_TEST(who_dies_while_holding_is_succeeded_when_its_keys_have_died)
@@ -78,6 +79,30 @@ START_TEST(a_node_that_calls_without_reason_is_not_believed_for_long)
 }
 END_TEST
 
+/* Whoever was led astray believes one caller only after a while: that must not be forgotten when
+ * the answers come, which say that the other lease lasts for long. */
+START_TEST(a_call_that_comes_before_the_answers_is_looked_after)
+{
+	struct rlk_call call = {.yours = true};
+	struct sim_lock *lock;
+	unsigned asked;
+
+	scene(5);
+	scene_holding(scene_lock_ttl(bob, 60000));
+	lock = scene_in_line(scene_lock(alice));
+	lock->core->misled = 7; /* So 1.3 s; longer than answers may take. */
+	rlk_lock_rejoin(lock->core);
+	call.name = (uint32_t)lock->core->name->hash;
+	call.seq = lock->core->attempt->ticket.seq;
+	sim_ear_call(sim, 0, alice->index, &call);
+	sim_run(sim, 3 * MS);
+	ck_assert_uint_ne(lock->core->called, 0);
+	asked = sim->servers[1].asked[RLK_OP_JOIN];
+	sim_run(sim, 3 * S);
+	ck_assert_uint_gt(sim->servers[1].asked[RLK_OP_JOIN], asked);
+}
+END_TEST
+
 START_TEST(a_node_that_calls_the_next_all_the_time_is_not_heeded_all_the_time)
 {
 	struct sim_lock *lock;
@@ -130,7 +155,7 @@ START_TEST(a_node_that_is_joined_again_and_again_puts_nothing_off)
 	second = scene_in_line(scene_lock(bob));
 	until_us = first->core->round.start_us + 10 * S;
 	sim_client_kill(alice);
-	sim_plant(sim, 4, JOB, "0123456789abcdef0123456789abcdef", 60000);
+	sim_plant(sim, 4, JOB, "ghijklmnopqrstuvghijklmnopqrstuv", 60000);
 	while (!sim_held(second) && sim_client_now(bob) < until_us + S) {
 		sim_deafen(bob, 4);
 		sim_run(sim, 200 * MS);
@@ -269,6 +294,7 @@ void add_line_trouble(TCase *tcase)
 	tcase_add_test(tcase, who_dies_in_line_is_passed_over);
 	tcase_add_test(tcase, who_stands_still_in_line_holds_up_the_others_for_a_moment);
 	tcase_add_test(tcase, a_node_that_calls_without_reason_is_not_believed_for_long);
+	tcase_add_test(tcase, a_call_that_comes_before_the_answers_is_looked_after);
 	tcase_add_test(tcase, a_node_that_calls_the_next_all_the_time_is_not_heeded_all_the_time);
 	tcase_add_test(tcase, who_is_connected_anew_joins_the_line_anew);
 	tcase_add_test(tcase, a_node_that_is_joined_again_and_again_puts_nothing_off);

@@ -74,7 +74,7 @@ START_TEST(others_get_a_longer_chance_from_time_to_time)
 	scene_enter();
 	locks[0] = scene_holding(scene_lock(alice));
 	locks[1] = scene_lock(alice);
-	for (i = 0; i < 80; i++) {
+	for (i = 0; i < 160; i++) {
 		ck_assert_int_eq(sim_acquire(locks[(i + 1) % 2], REDLOCK_WAIT_FOREVER), 0);
 		sim_run(sim, 50 * MS);
 		ck_assert_int_eq(sim_release(locks[i % 2], true), 0);
@@ -139,6 +139,33 @@ START_TEST(when_the_keeper_loses_its_lease_the_next_one_tries)
 	second = scene_lock_ttl(alice, 1000);
 	ck_assert_int_eq(sim_acquired(second, 5000), REDLOCK_OK);
 	ck_assert_uint_eq(second->core->attempts, 1);
+}
+END_TEST
+
+START_TEST(who_waited_behind_one_that_met_no_quorum_is_told_so)
+{
+	struct sim_lock *locks[3];
+	unsigned i;
+
+	scene(5);
+	for (i = 0; i < 3; i++) {
+		sim_pause(sim, i);
+	}
+	for (i = 0; i < 3; i++) {
+		locks[i] = scene_lock(alice);
+		ck_assert_int_eq(sim_acquire(locks[i], 2000), 0);
+	}
+	sim_run(sim, 3 * S);
+	for (i = 0; i < 3; i++) {
+		ck_assert_uint_eq(locks[i]->told[RLK_ACQUIRED], 1);
+		ck_assert_int_eq(locks[i]->status[RLK_ACQUIRED], REDLOCK_ENOQUORUM);
+	}
+	for (i = 0; i < 3; i++) {
+		sim_resume(sim, i);
+	}
+	sim_run(sim, 10 * S);
+	ck_assert_int_eq(sim_acquired(locks[0], 10000), REDLOCK_OK);
+	ck_assert_int_eq(sim_acquired(locks[1], 100), REDLOCK_ETIMEDOUT);
 }
 END_TEST
 
@@ -210,6 +237,7 @@ void add_queue(TCase *tcase)
 	tcase_add_test(tcase, a_waiter_may_leave_the_line_at_any_place);
 	tcase_add_test(tcase, closing_ends_every_wait);
 	tcase_add_test(tcase, when_the_keeper_loses_its_lease_the_next_one_tries);
+	tcase_add_test(tcase, who_waited_behind_one_that_met_no_quorum_is_told_so);
 	tcase_add_test(tcase, who_tries_once_stands_in_no_line);
 	tcase_add_test(tcase, another_client_is_not_kept_out_for_minutes_by_a_line_that_never_ends);
 }

@@ -249,8 +249,54 @@ START_TEST(two_who_want_it_at_once_both_get_it_one_after_the_other)
 }
 END_TEST
 
+/* Two keys are of the dead; alice has got one vote, bob two. */
+START_TEST(who_has_most_of_a_split_vote_comes_back_at_once)
+{
+	struct sim_lock *of_alice, *of_bob;
+	unsigned i;
+
+	scene_new(5);
+	sim->config.retry_min_ms = sim->config.retry_max_ms = 200;
+	sim->config.in_pauses = true;
+	scene_enter();
+	for (i = 0; i < 5; i++) {
+		alice->to_us[i] = i == 0 ? MS : 5 * MS;
+		bob->to_us[i] = i == 1 || i == 2 ? MS : 5 * MS;
+	}
+	sim_plant(sim, 3, JOB, "one of the dead", 600000);
+	sim_plant(sim, 4, JOB, "another one", 600000);
+	of_alice = scene_lock(alice);
+	of_bob = scene_lock(bob);
+	ck_assert_int_eq(sim_acquire(of_alice, REDLOCK_WAIT_FOREVER), 0);
+	ck_assert_int_eq(sim_acquire(of_bob, REDLOCK_WAIT_FOREVER), 0);
+	sim_run(sim, 50 * MS);
+	ck_assert(sim_held(of_bob));
+	ck_assert_uint_eq(of_bob->core->attempts, 2);
+	ck_assert_uint_eq(of_alice->core->attempts, 1);
+}
+END_TEST
+
+/* What has the other votes has them for long: nobody asks without pauses. */
+START_TEST(who_has_most_of_a_split_vote_asks_no_more_than_twice_without_a_pause)
+{
+	struct sim_lock *lock;
+
+	scene_in_pauses(5);
+	sim_plant(sim, 2, JOB, "one of the dead", 600000);
+	sim_plant(sim, 3, JOB, "another one", 600000);
+	sim_plant(sim, 4, JOB, "the third", 600000);
+	lock = scene_lock(alice);
+	ck_assert_int_eq(sim_acquire(lock, REDLOCK_WAIT_FOREVER), 0);
+	sim_run(sim, 10 * S);
+	ck_assert_uint_le(lock->core->attempts, 160); /* The longest pause is 250 ms. */
+	ck_assert(!sim_held(lock));
+}
+END_TEST
+
 void add_wait(TCase *tcase)
 {
+	tcase_add_test(tcase, who_has_most_of_a_split_vote_comes_back_at_once);
+	tcase_add_test(tcase, who_has_most_of_a_split_vote_asks_no_more_than_twice_without_a_pause);
 	tcase_add_test(tcase, a_waiter_gets_the_lock_when_it_is_released);
 	tcase_add_test(tcase, a_waiter_gets_the_lock_of_a_dead_holder_as_soon_as_it_expires);
 	tcase_add_test(tcase, the_wait_is_over_on_time);

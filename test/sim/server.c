@@ -90,8 +90,8 @@ static struct sim_key *find(struct sim_server *server, const char *name, size_t 
 	return NULL;
 }
 
-static struct sim_key *find_or_make(struct sim *sim, struct sim_server *server, const char *name,
-				    size_t len)
+struct sim_key *sim_key_find_or_make(struct sim *sim, struct sim_server *server, const char *name,
+				     size_t len)
 {
 	struct sim_key *key = find(server, name, len);
 
@@ -142,7 +142,7 @@ unsigned sim_keys_with(struct sim *sim, const char *resource, const char *token,
 
 	for (i = 0; i < sim->node_count; i++) {
 		key = sim_key(sim, i, resource);
-		n += key != NULL && sim_key_is(key, token, token_len);
+		n += key != NULL && sim_key_until_ms(key, token, token_len) > 0;
 	}
 	return n;
 }
@@ -152,8 +152,8 @@ void sim_plant(struct sim *sim, unsigned node, const char *resource, const char 
 {
 	struct sim_server *server = &sim->servers[node];
 
-	sim_key_set(sim, server, find_or_make(sim, server, resource, strlen(resource)), token,
-		    strlen(token), ttl_ms);
+	sim_key_set(sim, server, sim_key_find_or_make(sim, server, resource, strlen(resource)),
+		    token, strlen(token), ttl_ms);
 }
 
 /* ---- Commands -------------------------------------------------------------------------------- */
@@ -188,7 +188,7 @@ static void release(struct sim *sim, struct sim_server *server, struct sim_key *
 	if (sim_server_left_ms(sim, server, key) > 0 &&
 	    (sim_key_is(key, command->token, command->token_len) || RLK_MUTANT(RELEASE_ANY))) {
 		answer->kind = RLK_YES;
-		answer->passed = sim_line_pass(sim, server, key, command);
+		answer->passed = sim_line_release(sim, server, key, command);
 		if (!answer->passed) {
 			key->dies_ms = 0;
 		}
@@ -213,19 +213,25 @@ static void look(const struct sim *sim, const struct sim_server *server, const s
 static void execute(struct sim *sim, struct sim_server *server, const struct sim_command *command,
 		    struct rlk_answer *answer)
 {
-	struct sim_key *key = find_or_make(sim, server, command->name, command->name_len);
+	struct sim_key *key;
 
+	if (command->part_count > 0) {
+		sim_several_execute(sim, server, command, answer);
+		return;
+	}
+	key = sim_key_find_or_make(sim, server, command->name, command->name_len);
 	switch (command->op) {
 	case RLK_OP_ACQUIRE:
 	case RLK_OP_REPAIR:
 	case RLK_OP_ADVANCE:
-		sim_server_set(sim, server, key, command, answer);
+		(command->shared ? sim_shared_set : sim_server_set)(sim, server, key, command,
+								    answer);
 		break;
 	case RLK_OP_EXTEND:
-		extend(sim, server, key, command, answer);
+		(command->shared ? sim_shared_extend : extend)(sim, server, key, command, answer);
 		break;
 	case RLK_OP_RELEASE:
-		release(sim, server, key, command, answer);
+		(command->shared ? sim_shared_release : release)(sim, server, key, command, answer);
 		break;
 	case RLK_OP_JOIN:
 		sim_line_join(sim, server, key, command, answer);
@@ -240,10 +246,20 @@ static void execute(struct sim *sim, struct sim_server *server, const struct sim
 bool sim_server_has(const struct sim *sim, struct sim_server *server,
 		    const struct sim_command *command)
 {
-	const struct sim_key *key = find(server, command->name, command->name_len);
+	const struct sim_command *part;
+	const struct sim_key *key;
+	struct sim_command one;
+	unsigned i;
 
-	return key != NULL && sim_server_left_ms(sim, server, key) > 0 &&
-	       sim_key_is(key, command->token, command->token_len);
+	for (i = 0; i < sim_command_parts(command); i++) {
+		part = sim_command_part(command, i, &one);
+		key = find(server, part->name, part->name_len);
+		if (key != NULL && sim_key_until_ms(key, command->token, command->token_len) >
+					   clock_us(sim, server) / 1000) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void note_promise(struct sim *sim, struct sim_server *server,
@@ -251,9 +267,48 @@ static void note_promise(struct sim *sim, struct sim_server *server,
 {
 	if (command->op == RLK_OP_RELEASE) {
 		sim_nodes_released(sim, server, command);
+		sim_nodes_given_back(sim, server, find(server, command->name, command->name_len));
 	} else if (kind == RLK_YES && rlk_is_vote(command->op)) {
 		sim_nodes_voted(sim, server, command,
-				find(server, command->name, command->name_len)->dies_ms);
+				sim_key_until_ms(find(server, command->name, command->name_len),
+						 command->token, command->token_len));
+	}
+}
+
+/* What is refused several may have given some of them back. */
+static void note_all(struct sim *sim, struct sim_server *server, const struct sim_command *command,
+		     enum rlk_answer_kind kind)
+{
+	const struct sim_command *part;
+	struct sim_command one;
+	unsigned i;
+
+	for (i = 0; i < sim_command_parts(command); i++) {
+		note_promise(sim, server, sim_command_part(command, i, &one), kind);
+	}
+	for (i = 0; i < sim_command_parts(command); i++) {
+		if (kind == RLK_YES || command->part_count > 0) {
+			part = sim_command_part(command, i, &one);
+			sim_judge_keys(sim, part->name, part->name_len);
+		}
+	}
+}
+
+/* A dead key is deleted by who looks for it, and stays so if the clock is set back. */
+static void bury_dead(struct sim *sim, struct sim_server *server, const struct sim_command *command)
+{
+	const struct sim_command *part;
+	struct sim_command one;
+	struct sim_key *key;
+	unsigned i;
+
+	for (i = 0; i < sim_command_parts(command); i++) {
+		part = sim_command_part(command, i, &one);
+		key = find(server, part->name, part->name_len);
+		if (key != NULL && sim_server_left_ms(sim, server, key) == 0) {
+			key->dies_ms = 0;
+		}
+		sim_nodes_looked(sim, server, part);
 	}
 }
 
@@ -285,12 +340,15 @@ void sim_server_execute(struct sim *sim, struct sim_server *server,
 	}
 	/* A script may fail after its first write: an error does not mean that nothing was done. */
 	if (!error || (!server->no_line && dice_chance(&server->dice, 50))) {
+		bool had = command->op == RLK_OP_EXTEND && sim_server_has(sim, server, command);
+		bury_dead(sim, server, command);
 		execute(sim, server, command, answer);
-		note_promise(sim, server, command, answer->kind);
-		if (answer->kind == RLK_YES) {
-			sim->tally.repairs += command->op == RLK_OP_REPAIR;
-			sim_judge_keys(sim, command->name, command->name_len);
+		if (command->op == RLK_OP_EXTEND && answer->kind == RLK_YES && !had) {
+			sim_fail(sim, "node %u lengthens what is over, or another's",
+				 server->index);
 		}
+		sim->tally.repairs += command->op == RLK_OP_REPAIR && answer->kind == RLK_YES;
+		note_all(sim, server, command, answer->kind);
 	}
 	if (error || answer->kind == RLK_ERROR) {
 		*answer = (struct rlk_answer){
@@ -301,15 +359,17 @@ void sim_server_execute(struct sim *sim, struct sim_server *server,
 		};
 	}
 	if (sim->trace) {
-		sim_note(sim, "  node %u is asked to %s %.*s as %.4s: %s", server->index,
+		sim_note(sim, "  node %u is asked to %s %.*s%s as %.4s: %s", server->index,
 			 sim_op_name(command->op), (int)command->name_len, command->name,
-			 command->token, answer_name(answer->kind));
+			 command->part_count > 0 ? " and others" : "", command->token,
+			 answer_name(answer->kind));
 	}
 	if (sim->trace && command->fence != 0) {
 		sim_note(sim,
 			 "    with fencing token %+lld us by its clock, its last one is %+lld us",
 			 (long long)(command->fence - clock_us(sim, server)),
-			 (long long)(find_or_make(sim, server, command->name, command->name_len)
+			 (long long)(sim_key_find_or_make(sim, server, command->name,
+							  command->name_len)
 					     ->fence -
 				     clock_us(sim, server)));
 	}

@@ -15,15 +15,26 @@ struct sim_place {
 
 #define SIM_PLACES 16
 
+/* One of those who have a key together. */
+struct sim_reader {
+	size_t token_len;
+	char token[RLK_TOKEN_MAX];
+	uint64_t ends_ms; /* By the node's clock. */
+};
+
+#define SIM_READERS 12
+
 struct sim_key {
 	struct sim_place line[SIM_PLACES]; /* First come first. */
 	unsigned places;
-	uint64_t line_dies_ms;
+	uint64_t line_dies_ms, wait_dies_ms; /* And of the key that tells of it. */
 	size_t name_len, token_len;
 	char name[SIM_NAME_MAX];
 	char token[RLK_TOKEN_MAX];
 	uint64_t dies_ms; /* By the node's clock; 0: no key. */
 	uint64_t fence;	  /* Highest fencing token of the name; 0: none. Lives on. */
+	unsigned reader_count;
+	struct sim_reader readers[SIM_READERS];
 };
 
 /* What a node knows; what of it survives a crash is the crash's business. */
@@ -37,16 +48,19 @@ struct sim_data {
 struct sim_word {
 	size_t token_len;
 	char token[RLK_TOKEN_MAX];
+	bool shared;	    /* To a reader. */
 	unsigned since_run; /* Of the server: without a break. */
-	uint64_t until_ms;
+	uint64_t until_ms;  /* 0: it is none. */
+	/* By then what was promised to others is over, of what it had forgotten when it gave this.
+	 */
+	uint64_t broken_until_us;
 };
 
 #define SIM_WORDS 4
 
 struct sim_promise {
-	struct sim_word given;		      /* The last one. */
+	struct sim_word given[SIM_READERS];   /* The last one, or those to readers. */
 	struct sim_word forgotten[SIM_WORDS]; /* To others, of whom the node forgot. */
-	bool broken;			      /* There was one when the node voted last. */
 };
 
 enum sim_memory { SIM_KEEPS_ALL, SIM_FORGETS_ALL, SIM_FORGETS_SOME };
@@ -68,6 +82,14 @@ struct sim_server {
 	struct sim_dice dice;
 };
 
+#define SIM_PARTS_MAX 3
+
+/* One of several resources. */
+struct sim_part {
+	size_t len;
+	char name[SIM_NAME_MAX];
+};
+
 struct sim_command {
 	enum rlk_op op;
 	size_t name_len, token_len;
@@ -78,26 +100,59 @@ struct sim_command {
 	struct rlk_ticket ticket;
 	unsigned caller;
 	uint32_t hash;
-	bool stray;	    /* It came when its connection had ended. */
-	bool checked;	    /* Only by the process that logged in: */
-	const char *run_id; /* this one. */
+	unsigned part_count;		      /* 0: it is about the one resource above. */
+	struct sim_part parts[SIM_PARTS_MAX]; /* Else these are named, one after the other. */
+	bool stray;			      /* It came when its connection had ended. */
+	bool shared;			      /* Of a reader. */
+	bool checked;			      /* Only by the process that logged in: */
+	const char *run_id;		      /* this one. */
 };
 
 /* server_set.c: set the key, if it may be. */
-void sim_server_set(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+void sim_server_set(struct sim *sim, struct sim_server *server, struct sim_key *key,
 		    const struct sim_command *command, struct rlk_answer *answer);
+
+/* server_several.c: commands for several resources. */
+void sim_several_execute(struct sim *sim, struct sim_server *server,
+			 const struct sim_command *command, struct rlk_answer *answer);
+/* The same command for the @part-th of its resources alone: in @one, or as it is if it has no more.
+ */
+const struct sim_command *sim_command_part(const struct sim_command *command, unsigned part,
+					   struct sim_command *one);
+/* How many resources is it about? */
+unsigned sim_command_parts(const struct sim_command *command);
 
 /* server_line.c: who stands in line, and is next. */
 void sim_line_leave(struct sim_key *key, const char *token);
 /* Give the key to the first who listens, for a moment. Returns whether there was one. */
 bool sim_line_pass(struct sim *sim, struct sim_server *server, struct sim_key *key,
 		   const struct sim_command *command);
+/* Does anybody stand there who listens? He is told when the key, which lives for @left_ms, is gone;
+ * those before him who do not listen are dead. */
+bool sim_line_is_ahead(struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		       uint64_t left_ms);
+/* As sim_line_pass(), for a release: if there is word that somebody waits. */
+bool sim_line_release(struct sim *sim, struct sim_server *server, struct sim_key *key,
+		      const struct sim_command *command);
 void sim_line_join(struct sim *sim, struct sim_server *server, struct sim_key *key,
 		   const struct sim_command *command, struct rlk_answer *answer);
 uint64_t sim_server_left_ms(const struct sim *sim, const struct sim_server *server,
 			    const struct sim_key *key);
 
+/* server_shared.c: readers. */
+void sim_shared_set(struct sim *sim, struct sim_server *server, struct sim_key *key,
+		    const struct sim_command *command, struct rlk_answer *answer);
+void sim_shared_extend(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		       const struct sim_command *command, struct rlk_answer *answer);
+void sim_shared_release(struct sim *sim, struct sim_server *server, struct sim_key *key,
+			const struct sim_command *command, struct rlk_answer *answer);
+bool sim_key_is_shared(const struct sim_key *key);
+/* Until when it is that one's, alone or with others, by the node's clock; 0: not at all. */
+uint64_t sim_key_until_ms(const struct sim_key *key, const char *token, size_t len);
+
 /* server.c */
+struct sim_key *sim_key_find_or_make(struct sim *sim, struct sim_server *server, const char *name,
+				     size_t len);
 bool sim_key_is(const struct sim_key *key, const char *token, size_t len);
 void sim_key_set(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
 		 const char *token, size_t len, uint32_t ttl_ms);

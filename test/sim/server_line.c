@@ -110,7 +110,7 @@ bool sim_line_pass(struct sim *sim, struct sim_server *server, struct sim_key *k
 		key->dies_ms = clock_ms(sim, server) + first.ticket.keep_ms;
 		sim_note(sim, "  node %u keeps %.*s for client %u as %.4s", server->index,
 			 (int)key->name_len, key->name, first.caller, first.token);
-		sim_nodes_kept(sim, server, &first, command);
+		sim_nodes_kept(sim, server, &first);
 		for (i = 0; i < key->places && i < 2; i++) {
 			call(sim, server, &key->line[i],
 			     &(struct rlk_call){.in_ms = (i + 1) * first.ticket.keep_ms});
@@ -120,12 +120,49 @@ bool sim_line_pass(struct sim *sim, struct sim_server *server, struct sim_key *k
 	return false;
 }
 
+bool sim_line_is_ahead(struct sim *sim, const struct sim_server *server, struct sim_key *key,
+		       uint64_t left_ms)
+{
+	struct rlk_call look = {.in_ms = left_ms > 0 ? (uint32_t)left_ms : 1};
+
+	forget_if_over(sim, server, key);
+	while (key->places > 0) {
+		if (call(sim, server, &key->line[0], &look) || RLK_MUTANT(SHARED_DEAD_AHEAD)) {
+			return true;
+		}
+		remove_at(key, 0);
+	}
+	return false;
+}
+
+/* For as long as the line. */
+static void still_waited_for(struct sim_key *key)
+{
+	key->wait_dies_ms = key->places > 0 ? key->line_dies_ms : 0;
+}
+
+bool sim_line_release(struct sim *sim, struct sim_server *server, struct sim_key *key,
+		      const struct sim_command *command)
+{
+	bool waited = key->wait_dies_ms > clock_ms(sim, server), passed;
+
+	key->wait_dies_ms = 0;
+	if (!waited) {
+		return false;
+	}
+	passed = sim_line_pass(sim, server, key, command);
+	if (!RLK_MUTANT(LINE_FORGOTTEN)) {
+		still_waited_for(key);
+	}
+	return passed;
+}
+
 static bool is_foreign(const struct sim_key *key)
 {
 	size_t i;
 
 	for (i = 0; i < key->token_len; i++) {
-		if (strchr("0123456789abcdef", key->token[i]) == NULL) {
+		if (strchr(RLK_TOKEN_LETTERS, key->token[i]) == NULL) {
 			return true;
 		}
 	}
@@ -148,6 +185,7 @@ void sim_line_join(struct sim *sim, struct sim_server *server, struct sim_key *k
 	left = sim_server_left_ms(sim, server, key);
 	dies_ms = clock_ms(sim, server) + left + RLK_LINE_LIFE_MS;
 	key->line_dies_ms = dies_ms > had_ms ? dies_ms : had_ms;
+	still_waited_for(key);
 	if (left > 0 && sim_server_has(sim, server, command)) {
 		sim_line_leave(key, command->token);
 		answer->kind = RLK_YES;
@@ -156,5 +194,5 @@ void sim_line_join(struct sim *sim, struct sim_server *server, struct sim_key *k
 	answer->kind = RLK_NO;
 	answer->remaining_ms = (int64_t)left;
 	answer->rank = find(key, command->token);
-	answer->foreign = is_foreign(key);
+	answer->foreign = is_foreign(key) && !sim_key_is_shared(key);
 }

@@ -81,7 +81,7 @@ static void confirm(const struct sim *sim, const struct sim_server *server, stru
 	sim_line_leave(key, command->token);
 }
 
-void sim_server_set(const struct sim *sim, const struct sim_server *server, struct sim_key *key,
+void sim_server_set(struct sim *sim, struct sim_server *server, struct sim_key *key,
 		    const struct sim_command *command, struct rlk_answer *answer)
 {
 	if (command->fence != 0) {

@@ -9,6 +9,7 @@
 #include <check.h>
 
 #include "core/lock.h"
+#include "core/parts.h"
 #include "core/survey.h"
 #include "dice.h"
 
@@ -130,6 +131,8 @@ struct sim_client {
 /* client.c */
 struct sim_client *sim_client_new(struct sim *sim);
 uint64_t sim_client_now(const struct sim_client *client);
+/* NULL: there is none. */
+struct sim_client *sim_client_of(const struct sim *sim, unsigned index);
 /* Let the loop turn: timers, news. */
 void sim_client_turn(struct sim_client *client);
 /* Let it turn soon. */
@@ -156,6 +159,7 @@ struct sim_lease {
 	struct sim_lease *prev, *next; /* Of the resource's. */
 	struct sim_lock *lock;	       /* NULL: another library's. */
 	uint64_t until_us;	       /* By the world's time; 0: it is not among them. */
+	bool shared;		       /* A reader's. */
 };
 
 /* A lease that passes from lock to lock, under one token. */
@@ -188,10 +192,11 @@ struct sim_lock {
 	struct sim_lock *next;
 	struct sim_lock *prev_live, *next_live;
 	struct sim_client *client;
-	struct sim_resource *about;
-	unsigned no; /* In the order in which they were made. */
-	char resource[SIM_NAME_MAX];
-	struct rlk_lock *core; /* NULL: freed and gone. */
+	unsigned about_count;
+	struct sim_resource *about[SIM_PARTS_MAX];
+	unsigned no;				     /* In the order in which they were made. */
+	char resource[SIM_PARTS_MAX * SIM_NAME_MAX]; /* In words. */
+	struct rlk_lock *core;			     /* NULL: freed and gone. */
 	bool freed;
 	unsigned pending[RLK_NEWS_KINDS]; /* Operations that must still tell. */
 	unsigned told[RLK_NEWS_KINDS];
@@ -201,10 +206,10 @@ struct sim_lock {
 	void *data; /* The test's own. */
 
 	/* The judge's notes. */
-	struct sim_lease lease;
-	uint64_t seen_until_us; /* Of the lease as it was seen last; 0: none. */
-	uint64_t last_until_us; /* Of the last lease there was... */
-	uint64_t last_seen_us;	/* ...and when that was new. Both by the client's clock. */
+	struct sim_lease leases[SIM_PARTS_MAX]; /* One on each resource; all end at once. */
+	uint64_t seen_until_us;			/* Of the lease as it was seen last; 0: none. */
+	uint64_t last_until_us;			/* Of the last lease there was... */
+	uint64_t last_seen_us; /* ...and when that was new. Both by the client's clock. */
 	bool held_since_asked;
 	bool endless; /* It is waited for until it is had. */
 	struct sim_rules rules;
@@ -214,6 +219,9 @@ struct sim_lock {
 /* user.c */
 struct sim_lock *sim_lock_new(struct sim_client *client, const char *resource,
 			      const struct rlk_lock_config *config);
+/* For several resources, all or none. */
+struct sim_lock *sim_lock_new_all(struct sim_client *client, const char *const *resources,
+				  unsigned count, const struct rlk_lock_config *config);
 int sim_acquire(struct sim_lock *lock, uint64_t wait_ms);
 int sim_extend(struct sim_lock *lock);
 int sim_release(struct sim_lock *lock, bool tell);
@@ -235,11 +243,14 @@ void sim_survey(struct sim_client *client, const char *resource);
 /* What has happened. */
 struct sim_tally {
 	uint64_t grants;    /* Leases begun. */
+	uint64_t sets;	    /* Of these, on several resources. */
 	uint64_t handovers; /* Of these, after another's on the same resource. */
 	uint64_t extends;   /* Leases lengthened. */
 	uint64_t repairs;   /* Keys given back to a node. */
 	uint64_t fences;    /* Fencing tokens granted. */
 	uint64_t foreign;   /* Leases of another library. */
+	uint64_t reads;	    /* Leases of readers... */
+	uint64_t together;  /* ...and of these, begun while another reader had one. */
 };
 
 typedef void sim_event_fn(struct sim *sim, void *data);

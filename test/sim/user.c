@@ -75,15 +75,61 @@ static struct rlk_name *name_of(struct sim_client *client, const char *resource)
 	return name;
 }
 
+/* They have to be in order. */
+static struct rlk_name *name_of_all(struct sim_client *client, const char *const *resources,
+				    unsigned count)
+{
+	struct rlk_name *name;
+	size_t len = 0;
+	unsigned i;
+	char *at;
+
+	for (i = 0; i < count; i++) {
+		len += RLK_PART_HEAD + strlen(resources[i]);
+	}
+	name = client->cluster.ports->alloc(client, sizeof *name + len + 1);
+	if (name != NULL) {
+		name->refs = 1;
+		name->len = len;
+		name->several = (uint8_t)count;
+		for (at = name->bytes, i = 0; i < count; i++) {
+			at = rlk_part_begin(at, strlen(resources[i]));
+			at = memcpy(at, resources[i], strlen(resources[i]));
+			at += strlen(resources[i]);
+		}
+	}
+	return name;
+}
+
+static void describe(struct sim_lock *lock, const char *const *resources, unsigned count)
+{
+	size_t n = 0;
+	unsigned i;
+
+	lock->about_count = count;
+	for (i = 0; i < count; i++) {
+		lock->about[i] = sim_resource(lock->client->sim, resources[i]);
+		n += (size_t)snprintf(lock->resource + n, sizeof lock->resource - n, "%s%s",
+				      i > 0 ? " and " : "", resources[i]);
+	}
+}
+
 struct sim_lock *sim_lock_new(struct sim_client *client, const char *resource,
 			      const struct rlk_lock_config *config)
+{
+	return sim_lock_new_all(client, &resource, 1, config);
+}
+
+struct sim_lock *sim_lock_new_all(struct sim_client *client, const char *const *resources,
+				  unsigned count, const struct rlk_lock_config *config)
 {
 	struct sim_lock *lock = sim_alloc(sizeof *lock);
 	static const struct rlk_lock_config fallback = {.ttl_ms = 10000, .at_risk_ms = 3333};
 	size_t token_len = config != NULL ? config->token_len : 0;
 	struct body *body = sim_alloc(offsetof(struct body, core) +
 				      rlk_lock_size(client->cluster.node_count, token_len));
-	struct rlk_name *name = name_of(client, resource);
+	struct rlk_name *name =
+		count == 1 ? name_of(client, resources[0]) : name_of_all(client, resources, count);
 
 	if (name == NULL) { /* As redlock_lock_new() would say. */
 		free(body);
@@ -92,12 +138,11 @@ struct sim_lock *sim_lock_new(struct sim_client *client, const char *resource,
 	}
 	lock->client = client;
 	lock->core = &body->core;
-	snprintf(lock->resource, sizeof lock->resource, "%s", resource);
+	describe(lock, resources, count);
 	body->lock = lock;
 	rlk_lock_init(&body->core, &client->cluster, name, config != NULL ? config : &fallback,
 		      &the_user);
 	client->lock_count++;
-	lock->about = sim_resource(client->sim, resource);
 	lock->next = client->sim->locks;
 	lock->no = lock->next == NULL ? 0 : lock->next->no + 1;
 	client->sim->locks = lock;

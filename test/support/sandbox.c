@@ -57,7 +57,7 @@ static void guard(int fd)
 	_exit(0);
 }
 
-void sandbox_begin(void)
+static void begin(void)
 {
 	int ends[2];
 
@@ -75,7 +75,7 @@ void sandbox_begin(void)
 	guardian_pipe = ends[1];
 }
 
-void sandbox_end(void)
+static void end(void)
 {
 	(void)close(guardian_pipe);
 	guardian_pipe = -1;
@@ -84,7 +84,7 @@ void sandbox_end(void)
 
 const char *sandbox_root(void)
 {
-	ck_assert_msg(root[0], "sandbox_begin() belongs at the start of main()");
+	ck_assert_msg(root[0], "outside of sandbox_run()");
 	return root;
 }
 
@@ -120,4 +120,18 @@ unsigned sandbox_port(void)
 	}
 	ck_abort_msg("no free port");
 	return 0;
+}
+
+int sandbox_run(Suite *suite)
+{
+	SRunner *runner;
+	int failed;
+
+	begin();
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	end();
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

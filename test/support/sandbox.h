@@ -6,9 +6,10 @@
 #ifndef REDLOCK_TEST_SANDBOX_H
 #define REDLOCK_TEST_SANDBOX_H
 
-/* Once in main(), around the whole run, before any thread is made. */
-void sandbox_begin(void);
-void sandbox_end(void);
+#include <check.h>
+
+/* Run a suite in it; for main() to return, before any thread is made. */
+int sandbox_run(Suite *suite);
 
 /* The directory of the run. */
 const char *sandbox_root(void);

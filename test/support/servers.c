@@ -317,6 +317,20 @@ long long server_number(struct server *server, const char *format, ...)
 	return number;
 }
 
+bool server_sets_if_equal(struct server *server)
+{
+	redisReply *reply;
+	bool knows;
+
+	server_do(server, "PING"); /* It is there, and so is the connection. */
+	reply = redisCommand(server->control, "SET no-such-key x IFEQ x");
+	ck_assert_ptr_nonnull(reply);
+	knows = reply->type == REDIS_REPLY_NIL;
+	ck_assert(knows || strstr(reply->str, "syntax error"));
+	freeReplyObject(reply);
+	return knows;
+}
+
 bool server_has(struct server *server, const char *key, const char *value)
 {
 	redisReply *reply = server_command(server, "GET %s", key);

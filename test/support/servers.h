@@ -71,6 +71,8 @@ long long server_number(struct server *server, const char *format, ...);
  * and ask for no fencing tokens ahead of its clock. Before the first client comes. */
 void server_make_old(struct server *server);
 
+/* Does it have SET with IFEQ, which does for a lock what scripts do? Redis 8.4, Valkey 8.1. */
+bool server_sets_if_equal(struct server *server);
 /* Is the value of @key exactly @value? NULL: is it missing? */
 bool server_has(struct server *server, const char *key, const char *value);
 /* PTTL: -1 if it never expires, -2 if it is not there. */

@@ -72,6 +72,34 @@ START_TEST(an_expired_certificate_is_refused)
 }
 END_TEST
 
+START_TEST(a_certificate_of_the_future_is_refused)
+{
+	expect_refused_on("future", "localhost", "certificate is not yet valid");
+}
+END_TEST
+
+START_TEST(a_self_signed_certificate_is_refused)
+{
+	expect_refused_on("self", "localhost", "certificate is self-signed");
+}
+END_TEST
+
+START_TEST(a_self_signed_certificate_that_is_trusted_is_believed)
+{
+	tls_open(1, "self", NULL);
+	tls.options.tls_ca_file = tls_file("self.crt");
+	tls_connect(1);
+	tls_expect_works();
+}
+END_TEST
+
+START_TEST(a_ca_of_the_same_name_is_another_one)
+{
+	expect_refused_on("forged", "localhost",
+			  "certificate is from an unknown CA (certificate signature failure)");
+}
+END_TEST
+
 START_TEST(a_certificate_of_an_unknown_ca_is_refused)
 {
 	expect_refused_on("strange", "localhost", "certificate is from an unknown CA");
@@ -100,6 +128,13 @@ START_TEST(the_old_protocol_is_still_good_enough)
 	tls_open(1, "server", "tls-protocols TLSv1.2\n");
 	tls_connect(1);
 	tls_expect_works();
+}
+END_TEST
+
+START_TEST(an_older_protocol_is_not)
+{
+	tls_open(1, "server", "tls-protocols TLSv1.1\ntls-ciphers DEFAULT@SECLEVEL=0\n");
+	tls_expect_refused("the server has no TLS 1.2 or newer");
 }
 END_TEST
 
@@ -175,10 +210,15 @@ int main(void)
 	tcase_add_test(server, a_certificate_for_a_name_does_not_do_for_an_address);
 	tcase_add_test(server, many_names_are_told_in_short);
 	tcase_add_test(server, an_expired_certificate_is_refused);
+	tcase_add_test(server, a_certificate_of_the_future_is_refused);
+	tcase_add_test(server, a_self_signed_certificate_is_refused);
+	tcase_add_test(server, a_self_signed_certificate_that_is_trusted_is_believed);
+	tcase_add_test(server, a_ca_of_the_same_name_is_another_one);
 	tcase_add_test(server, a_certificate_of_an_unknown_ca_is_refused);
 	tcase_add_test(server, the_ca_file_alone_says_whom_to_trust);
 	tcase_add_test(server, without_a_ca_file_the_systems_cas_are_trusted);
 	tcase_add_test(server, the_old_protocol_is_still_good_enough);
+	tcase_add_test(server, an_older_protocol_is_not);
 	tcase_add_test(server, a_refusal_is_the_same_under_the_old_protocol);
 	tcase_add_test(client, a_client_certificate_is_shown);
 	tcase_add_test(client, a_missing_client_certificate_is_named);

@@ -265,14 +265,5 @@ TCase *tls_case(Suite *suite, const char *name)
 
 int tls_run(Suite *suite)
 {
-	SRunner *runner;
-	int failed;
-
-	sandbox_begin();
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	sandbox_end();
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return sandbox_run(suite);
 }

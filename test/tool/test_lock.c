@@ -1,4 +1,5 @@
-/* test_lock.c - lock, extend, unlock and status: one lease over several processes. */
+/* test_lock.c - lock, extend, unlock and status: one lease over several processes, or several
+ * readers. */
 #include "stage.h"
 
 #include <signal.h>
@@ -28,7 +29,7 @@ START_TEST(lock_prints_the_token_and_nothing_else)
 {
 	char *token = take("plain", "60s");
 	ck_assert_uint_eq(strlen(token), 32);
-	ck_assert_uint_eq(strspn(token, "0123456789abcdef"), 32);
+	ck_assert_uint_eq(strspn(token, "ghijklmnopqrstuv"), 32);
 	ck_assert_uint_eq(stage_count_key("plain"), STAGE_NODES);
 	drop("plain", token);
 }
@@ -272,6 +273,54 @@ START_TEST(status_tells_a_split_from_a_lock)
 }
 END_TEST
 
+START_TEST(status_may_be_watched_until_nobody_reads_or_a_signal_comes)
+{
+	static const char *const commands[] = {
+		"\"$REDLOCK_TOOL\" status --watch --json watched | head -n 2",
+		"\"$REDLOCK_TOOL\" status --watch watched >\"$0\" & "
+		"until [ -s \"$0\" ]; do sleep 0.05; done; kill -TERM $!; wait $!"};
+	const struct result *result;
+	struct tool shell;
+
+	shell = program_start((const char *const[]){"sh", "-c", commands[0], NULL}, NULL);
+	result = tool_wait(&shell);
+	ck_assert_int_eq(result->code, 0);
+	ck_assert_ptr_nonnull(strstr(result->out, "}\n{\"event\":\"status\""));
+	shell = program_start(
+		(const char *const[]){"sh", "-c", commands[1], stage_path("watched"), NULL}, NULL);
+	ck_assert_int_eq(tool_wait(&shell)->code, 0);
+}
+END_TEST
+
+START_TEST(a_right_that_a_user_lacks_is_shown)
+{
+	char url[128];
+	stage_ask(stage_port(0), "ACL SETUSER app on >x ~* &* +@all -info -config|get");
+	snprintf(url, sizeof url, "redis://app:x@127.0.0.1:%u", stage_port(0));
+	const struct result *result = TOOL("status", PATIENT, "--node", url);
+	ck_assert_ptr_nonnull(strstr(result->out, "its user lacks +info +config|get"));
+	result = TOOL("status", PATIENT, "--json", "--node", url, "a");
+	ck_assert_ptr_nonnull(strstr(result->out, "\"lacks\":\"+info +config|get\""));
+	stage_ask(stage_port(0), "ACL DELUSER app");
+}
+END_TEST
+
+START_TEST(shared_runs_run_together_and_no_other_beside_them)
+{
+	const char *inside = "\"$REDLOCK_TOOL\" run --shared -n shelf -- echo read; "
+			     "\"$REDLOCK_TOOL\" run -n shelf -- echo written; echo $?; "
+			     "\"$REDLOCK_TOOL\" status shelf | tail -n 3";
+	const struct result *result = TOOL("run", "--shared", "-c", inside, "shelf");
+
+	ck_assert_int_eq(result->code, 0);
+	ck_assert_int_eq(strncmp(result->out, "read\n75\nshelf: held by readers on ", 34), 0);
+	ck_assert_uint_eq(stage_count_key("shelf"), 0);
+	ck_assert_uint_eq(stage_count_key("shelf:readers"), 0);
+	const char *alone = "\"$REDLOCK_TOOL\" run --shared -n shelf -- true; echo $?";
+	ck_assert_str_eq(TOOL("run", "-c", alone, "shelf")->out, "75\n");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("tool lock");
@@ -279,6 +328,9 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, stage_thaw, stage_thaw);
 	tcase_add_test(tests, lock_prints_the_token_and_nothing_else);
+	tcase_add_test(tests, shared_runs_run_together_and_no_other_beside_them);
+	tcase_add_test(tests, status_may_be_watched_until_nobody_reads_or_a_signal_comes);
+	tcase_add_test(tests, a_right_that_a_user_lacks_is_shown);
 	tcase_add_test(tests, a_lease_goes_from_process_to_process);
 	tcase_add_test(tests, extend_and_unlock_take_the_token_from_standard_input);
 	tcase_add_test(tests, a_second_lock_is_refused_and_leaves_nothing);

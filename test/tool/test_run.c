@@ -66,6 +66,21 @@ START_TEST(the_command_knows_its_lock)
 }
 END_TEST
 
+/* The command is told, and nobody else: who knows it can release. */
+START_TEST(an_owner_token_is_never_shown)
+{
+	const struct result *result =
+		TOOL("run", "-vv", "token", "--", "sh", "-c", "echo \"$REDLOCK_TOKEN\"");
+	char token[64];
+
+	ck_assert_int_eq(result->code, 0);
+	ck_assert_int_eq(sscanf(result->out, "%63s", token), 1);
+	ck_assert_uint_eq(strlen(token), 32);
+	ck_assert_str_ne(result->err, "");
+	ck_assert_ptr_null(strstr(result->err, token));
+}
+END_TEST
+
 START_TEST(fencing_tokens_grow)
 {
 	unsigned long long before = 0;
@@ -328,6 +343,7 @@ int main(void)
 	tcase_add_test(tests, the_exit_code_is_the_commands);
 	tcase_add_test(tests, the_command_has_our_streams_and_its_own_words);
 	tcase_add_test(tests, the_command_knows_its_lock);
+	tcase_add_test(tests, an_owner_token_is_never_shown);
 	tcase_add_test(tests, fencing_tokens_grow);
 	tcase_add_test(tests, a_second_run_is_refused);
 	tcase_add_test(tests, a_waiting_run_starts_when_the_lock_is_free);

@@ -175,18 +175,6 @@ START_TEST(without_the_guard_there_are_two_holders)
 }
 END_TEST
 
-static int run(SRunner *runner)
-{
-	int failed;
-
-	sandbox_begin();
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	sandbox_end();
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("show guard");
@@ -198,5 +186,5 @@ int main(void)
 	tcase_add_test(tcase, a_holder_outlives_the_loss_of_a_majority_and_nobody_else_gets_in);
 	tcase_add_test(tcase, without_the_guard_there_are_two_holders);
 	suite_add_tcase(suite, tcase);
-	return run(srunner_create(suite));
+	return sandbox_run(suite);
 }

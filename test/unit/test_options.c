@@ -164,6 +164,17 @@ START_TEST(lock_options_are_checked)
 	ck_assert_int_eq(rlk_lock_options_import(&got, &lock), REDLOCK_EINVAL);
 	lock.token_len = REDLOCK_TOKEN_MAX;
 	ck_assert_int_eq(rlk_lock_options_import(&got, &lock), 0);
+	lock.shared = true;
+	ck_assert_int_eq(rlk_lock_options_import(&got, &lock), 0);
+	ck_assert(got.shared);
+	lock.fence = true; /* Readers are not told from each other. */
+	ck_assert_int_eq(rlk_lock_options_import(&got, &lock), REDLOCK_EINVAL);
+	lock.fence = false;
+	lock.token = REDLOCK_OWNER_READERS;
+	lock.token_len = sizeof REDLOCK_OWNER_READERS - 1;
+	ck_assert_int_eq(rlk_lock_options_import(&got, &lock), REDLOCK_EINVAL);
+	lock.token_len--;
+	ck_assert_int_eq(rlk_lock_options_import(&got, &lock), 0);
 	lock.size = 1;
 	ck_assert_int_eq(rlk_lock_options_import(&got, &lock), REDLOCK_EINVAL);
 }

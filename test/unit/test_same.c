@@ -52,7 +52,10 @@ static void change(unsigned what, unsigned how)
 		command.op = ops[how % (sizeof ops / sizeof ops[0])];
 		break;
 	case 11:
-		rlk_wire_args(&wire, 1, (const char *[]){"PING"});
+		command.shared = how % 4 == 0;
+		break;
+	case 12:
+		rlk_wire_args(&wire, 1, (const char *[]){"PING"}, NULL);
 		break;
 	default:
 		break;

@@ -1,15 +1,8 @@
 /* test_wire.c - the bytes of every command, and what every kind of reply means to it. */
 #include "redis/wire.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "commands.h"
 
-#include "client.h"
-#include "unit.h"
-
-static struct rlk_wire wire;
-static struct rlk_wire_node node;
-static struct rlk_command command;
 static struct rlk_name *name;
 
 static struct rlk_name *name_of(const char *bytes, size_t len)
@@ -23,11 +16,8 @@ static struct rlk_name *name_of(const char *bytes, size_t len)
 
 static void setup(void)
 {
-	wire = (struct rlk_wire){.allocator = &rlk_libc_allocator};
-	node = (struct rlk_wire_node){.born_us = 77, .loaded = ~0U};
 	name = name_of("a\0b", 3);
-	command =
-		(struct rlk_command){.name = name, .token = "t\0k", .token_len = 3, .ttl_ms = 500};
+	commands_setup(name);
 }
 
 static void teardown(void)
@@ -60,24 +50,6 @@ START_TEST(a_lock_is_set_as_everybody_sets_it)
 	EXPECT(RLK_OP_INSPECT, "*1\r\n$4\r\nPING\r\n");
 }
 END_TEST
-
-static void expect_script(enum rlk_op op, enum rlk_script_id id, const char *rest, size_t rest_len,
-			  int argc)
-{
-	char head[256];
-	int len = snprintf(head, sizeof head, "*%d\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n", argc,
-			   rlk_scripts[id].sha1);
-
-	command.op = op;
-	ck_assert_int_eq(rlk_wire_script(&command), id);
-	rlk_wire_encode(&wire, &command, &node);
-	ck_assert_uint_eq(wire.len, (size_t)len + rest_len);
-	ck_assert_mem_eq(wire.bytes, head, (size_t)len);
-	ck_assert_mem_eq(wire.bytes + len, rest, rest_len);
-}
-
-#define EXPECT_SCRIPT(op, id, rest, argc)                                                          \
-	expect_script((op), (id), (rest), sizeof(rest) - 1, (argc))
 
 START_TEST(scripts_go_by_digest)
 {
@@ -194,22 +166,6 @@ END_TEST
 
 /* ---- Replies --------------------------------------------------------------------------------- */
 
-static struct rlk_answer answer_to(enum rlk_op op, const char *resp)
-{
-	redisReader *reader = redisReaderCreate();
-	struct rlk_answer answer;
-	void *reply = NULL;
-
-	redisReaderFeed(reader, resp, strlen(resp));
-	ck_assert_int_eq(redisReaderGetReply(reader, &reply), REDIS_OK);
-	ck_assert_ptr_nonnull(reply);
-	rlk_wire_decode(op, reply, &answer);
-	answer.text = NULL; /* It was lent. */
-	freeReplyObject(reply);
-	redisReaderFree(reader);
-	return answer;
-}
-
 struct meaning {
 	enum rlk_op op;
 	const char *resp;
@@ -266,7 +222,7 @@ START_TEST(each_reply_means_what_it_means)
 	size_t i;
 
 	for (i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
-		enum rlk_answer_kind kind = answer_to(meanings[i].op, meanings[i].resp).kind;
+		enum rlk_answer_kind kind = answer_to(meanings[i].op, meanings[i].resp, false).kind;
 		ck_assert_msg(kind == meanings[i].kind, "op %d, %s: %d", (int)meanings[i].op,
 			      meanings[i].resp, (int)kind);
 	}
@@ -311,19 +267,25 @@ END_TEST
 
 START_TEST(values_are_passed_on)
 {
-	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$3\r\n700\r\n").remaining_ms, 700);
-	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$1\r\nx\r\n").remaining_ms, -1);
-	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "$-1\r\n").remaining_ms, -1);
-	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$2\r\n-7\r\n").remaining_ms, -1);
-	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-7\r\n").remaining_ms, -1);
-	ck_assert_int_eq(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:-7\r\n:4\r\n").remaining_ms,
+	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$3\r\n700\r\n", false).remaining_ms,
+			 700);
+	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$1\r\nx\r\n", false).remaining_ms,
 			 -1);
-	ck_assert_uint_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$3\r\n900\r\n").fence, 900);
-	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-2\r\n").remaining_ms, 0);
-	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-1\r\n").remaining_ms, -1);
-	ck_assert(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:5\r\n:4\r\n").held);
-	ck_assert_int_eq(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:5\r\n:4\r\n").in_line, 4);
-	ck_assert(!answer_to(RLK_OP_INSPECT, "*3\r\n$-1\r\n:-2\r\n:-1\r\n").held);
+	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "$-1\r\n", false).remaining_ms, -1);
+	ck_assert_int_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:0\r\n$2\r\n-7\r\n", false).remaining_ms,
+			 -1);
+	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-7\r\n", false).remaining_ms, -1);
+	ck_assert_int_eq(
+		answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:-7\r\n:4\r\n", false).remaining_ms,
+		-1);
+	ck_assert_uint_eq(answer_to(RLK_OP_ACQUIRE, "*2\r\n:-1\r\n$3\r\n900\r\n", false).fence,
+			  900);
+	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-2\r\n", false).remaining_ms, 0);
+	ck_assert_int_eq(answer_to(RLK_OP_REMAINING, ":-1\r\n", false).remaining_ms, -1);
+	ck_assert(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:5\r\n:4\r\n", false).held);
+	ck_assert_int_eq(answer_to(RLK_OP_INSPECT, "*3\r\n$1\r\nt\r\n:5\r\n:4\r\n", false).in_line,
+			 4);
+	ck_assert(!answer_to(RLK_OP_INSPECT, "*3\r\n$-1\r\n:-2\r\n:-1\r\n", false).held);
 }
 END_TEST
 
@@ -353,7 +315,7 @@ START_TEST(nonsense_is_an_error_never_a_vote)
 
 	for (i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
 		for (op = 0; op < sizeof ops / sizeof ops[0]; op++) {
-			ck_assert_msg(answer_to(ops[op], nonsense[i]).kind == RLK_ERROR,
+			ck_assert_msg(answer_to(ops[op], nonsense[i], false).kind == RLK_ERROR,
 				      "op %d, %s", (int)ops[op], nonsense[i]);
 		}
 	}

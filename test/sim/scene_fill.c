@@ -1,0 +1,188 @@
+/* scene_fill.c - nodes that refused a lease which was won all the same are asked again. */
+#include "scene.h"
+
+/* The key is somebody else's there for so long. */
+static void taken_at(unsigned node, uint32_t for_ms)
+{
+	sim_plant(sim, node, JOB, "somebody else", for_ms);
+}
+
+static struct sim_lock *won_by_three(struct sim_lock *lock, uint32_t others_for_ms)
+{
+	taken_at(3, others_for_ms);
+	taken_at(4, others_for_ms);
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	return lock;
+}
+
+START_TEST(who_wins_a_split_has_all_nodes_as_soon_as_the_others_have_given_them_back)
+{
+	struct sim_lock *of_alice, *of_bob;
+	uint64_t until_us;
+
+	scene(5);
+	of_alice = scene_lock(alice);
+	of_bob = scene_lock(bob);
+	alice->to_us[3] = alice->to_us[4] = 2 * MS; /* Bob is first there, and last elsewhere. */
+	bob->to_us[0] = bob->to_us[1] = bob->to_us[2] = 2 * MS;
+	ck_assert_int_eq(sim_acquire(of_alice, 0), 0);
+	ck_assert_int_eq(sim_acquire(of_bob, 0), 0);
+	ck_assert_int_eq(sim_heard(of_alice, RLK_ACQUIRED), REDLOCK_OK);
+	until_us = scene_until_us(of_alice);
+	ck_assert_int_eq(sim_heard(of_bob, RLK_ACQUIRED), REDLOCK_EHELD);
+	sim_run(sim, 100 * MS);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, of_alice->core->attempt->token, RLK_TOKEN_LEN),
+			  5);
+	ck_assert_uint_eq(scene_until_us(of_alice), until_us);
+	ck_assert_int_eq(sim_released(of_alice), REDLOCK_OK);
+	sim_run(sim, 100 * MS);
+	ck_assert_uint_eq(scene_keys(), 0);
+}
+END_TEST
+
+START_TEST(a_refusal_that_comes_after_the_win_is_made_good_too)
+{
+	scene(5);
+	scene_slow_answers(1 * MS, 1 * MS);
+	won_by_three(scene_lock(alice), 4);
+	ck_assert_uint_eq(scene_keys(), 3);
+	sim_run(sim, 60 * MS);
+	ck_assert_uint_eq(scene_keys(), 5);
+}
+END_TEST
+
+START_TEST(a_fenced_lease_is_filled_up_under_its_token)
+{
+	struct sim_lock *lock;
+
+	scene(5);
+	lock = won_by_three(scene_fenced(alice), 4);
+	sim_run(sim, 60 * MS);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+}
+END_TEST
+
+START_TEST(what_a_node_kept_for_who_was_called_lasts_as_long_as_the_lease)
+{
+	struct sim_lock *of_alice, *of_bob;
+
+	scene(5);
+	of_alice = scene_holding(scene_lock(alice));
+	of_bob = scene_in_line(scene_lock(bob));
+	alice->to_us[3] = alice->to_us[4] = 8 * MS; /* It is called there when it has won. */
+	ck_assert_int_eq(sim_release(of_alice, true), 0);
+	scene_until_had_us(of_bob);
+	sim_run(sim, 3 * S);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, of_bob->core->attempt->token, RLK_TOKEN_LEN), 5);
+}
+END_TEST
+
+START_TEST(who_refuses_again_and_again_is_left_alone)
+{
+	scene(5);
+	won_by_three(scene_lock_ttl(alice, 60000), 60000);
+	sim_run(sim, 50 * S);
+	ck_assert_uint_eq(scene_asked_in_all(RLK_OP_REPAIR), 2 * 8);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, "somebody else", 13), 2);
+}
+END_TEST
+
+START_TEST(nobody_is_asked_again_if_nobody_refused)
+{
+	scene(5);
+	sim_pause(sim, 4);
+	ck_assert_int_eq(sim_acquired(scene_lock(alice), 0), REDLOCK_OK);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(scene_asked_in_all(RLK_OP_REPAIR), 0);
+	sim_resume(sim, 4);
+}
+END_TEST
+
+START_TEST(nothing_is_filled_up_after_the_release)
+{
+	struct sim_lock *lock;
+
+	scene(5);
+	lock = won_by_three(scene_lock(alice), 1);
+	ck_assert_int_eq(sim_release(lock, true), 0);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(scene_asked_in_all(RLK_OP_REPAIR), 0);
+	ck_assert_uint_eq(scene_keys(), 0);
+}
+END_TEST
+
+START_TEST(what_is_released_while_it_is_being_filled_up_leaves_nothing)
+{
+	struct sim_lock *lock;
+	uint64_t after_us;
+
+	for (after_us = 0; after_us < 12 * MS; after_us += MS / 2) {
+		scene(5);
+		lock = won_by_three(scene_lock(alice), 4);
+		sim_run(sim, after_us);
+		ck_assert_int_eq(sim_release(lock, true), 0);
+		sim_run(sim, 1 * S);
+		ck_assert_uint_eq(scene_keys(), 0);
+		sim_end(sim);
+		sim = NULL;
+	}
+}
+END_TEST
+
+START_TEST(a_lease_that_is_handed_on_is_filled_up)
+{
+	struct sim_lock *first, *second;
+
+	scene(5);
+	first = won_by_three(scene_lock(alice), 4);
+	second = scene_waiting(scene_lock(alice));
+	ck_assert_int_eq(sim_release(first, true), 0);
+	ck_assert(sim_held(second));
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(scene_keys(), 5);
+}
+END_TEST
+
+START_TEST(a_lease_of_who_was_called_is_filled_up_where_the_call_is_lost)
+{
+	struct sim_lock *of_alice, *of_bob;
+
+	scene(5);
+	of_alice = scene_holding(scene_lock(alice));
+	of_bob = scene_in_line(scene_lock(bob));
+	alice->to_us[3] = alice->to_us[4] = 8 * MS;
+	bob->to_us[2] = 4 * MS; /* Its vote decides, after the refusals. */
+	ck_assert_int_eq(sim_release(of_alice, true), 0);
+	scene_until_had_us(of_bob);
+	sim_deafen(bob, 3);
+	sim_deafen(bob, 4);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, of_bob->core->attempt->token, RLK_TOKEN_LEN), 5);
+}
+END_TEST
+
+/* Others who go on with it could not know which nodes only keep others out. */
+START_TEST(nothing_is_filled_up_under_an_own_token)
+{
+	scene(5);
+	won_by_three(scene_lock_token(alice, "her own"), 4);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(scene_keys(), 3);
+}
+END_TEST
+
+void add_fill(TCase *tcase)
+{
+	tcase_add_test(tcase, a_lease_that_is_handed_on_is_filled_up);
+	tcase_add_test(tcase, a_lease_of_who_was_called_is_filled_up_where_the_call_is_lost);
+	tcase_add_test(tcase, nothing_is_filled_up_under_an_own_token);
+	tcase_add_test(tcase,
+		       who_wins_a_split_has_all_nodes_as_soon_as_the_others_have_given_them_back);
+	tcase_add_test(tcase, a_refusal_that_comes_after_the_win_is_made_good_too);
+	tcase_add_test(tcase, a_fenced_lease_is_filled_up_under_its_token);
+	tcase_add_test(tcase, what_a_node_kept_for_who_was_called_lasts_as_long_as_the_lease);
+	tcase_add_test(tcase, who_refuses_again_and_again_is_left_alone);
+	tcase_add_test(tcase, nobody_is_asked_again_if_nobody_refused);
+	tcase_add_test(tcase, nothing_is_filled_up_after_the_release);
+	tcase_add_test(tcase, what_is_released_while_it_is_being_filled_up_leaves_nothing);
+}
