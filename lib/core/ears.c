@@ -13,6 +13,9 @@
 #include "mutant.h"
 #include "pace.h"
 
+/* A node that had too much to do to be joined is tried again after this. */
+#define JOIN_AGAIN_US 100000
+
 bool rlk_node_may_call(const struct rlk_node *node, uint64_t now_us)
 {
 	return node->state == RLK_UP && !node->suspect && !node->barred &&
@@ -69,22 +72,42 @@ unsigned rlk_cluster_callers(const struct rlk_cluster *cluster)
 	return n;
 }
 
-void rlk_node_listens(struct rlk_node *node)
+/* Those in line: all of them, or those who were left out. */
+static void join(struct rlk_node *node, bool all, uint64_t now_us)
 {
-	uint64_t now_us = rlk_now(node->cluster);
 	struct rlk_lock *lock;
 
+	for (lock = node->cluster->locks; lock != NULL; lock = lock->next) {
+		if (lock->state == RLK_WAITING && (all || lock->ballots[node->index].left_out) &&
+		    !rlk_pace_hold(lock)) {
+			rlk_lock_join_at(lock, node, now_us);
+		}
+	}
+}
+
+void rlk_node_left_out(struct rlk_node *node, uint64_t now_us)
+{
+	if (node->join_us == RLK_NEVER) {
+		node->join_us = rlk_later(now_us, JOIN_AGAIN_US);
+		rlk_node_wake_by(node, node->join_us);
+	}
+}
+
+void rlk_node_join_left_out(struct rlk_node *node, uint64_t now_us)
+{
+	node->join_us = RLK_NEVER;
+	join(node, false, now_us);
+}
+
+void rlk_node_listens(struct rlk_node *node)
+{
 	node->ear = RLK_EAR_OPEN;
 	node->no_line_why[0] = '\0';
 	rlk_retry_reset(&node->listen);
 	/* Not asked before it answers again; and what it answers then may be older than this. */
 	node->unjoined = node->suspect;
 	/* What it called before was not heard. */
-	for (lock = node->cluster->locks; lock != NULL; lock = lock->next) {
-		if (lock->state == RLK_WAITING && !RLK_MUTANT(LINE_NOT_AGAIN)) {
-			if (!rlk_pace_hold(lock)) {
-				rlk_lock_join_at(lock, node, now_us);
-			}
-		}
+	if (!RLK_MUTANT(LINE_NOT_AGAIN)) {
+		join(node, true, rlk_now(node->cluster));
 	}
 }

@@ -172,7 +172,7 @@ void rlk_node_down(struct rlk_node *node, const char *why)
 	node->fresh = false;
 	node->suspect = false;
 	node->guard_until_us = 0;
-	node->look_again_us = node->listen_us = RLK_NEVER;
+	node->look_again_us = node->listen_us = node->join_us = RLK_NEVER;
 	node->ear = RLK_EAR_CLOSED;
 	if (why != node->error) {
 		snprintf(node->error, sizeof node->error, "%s", why);
@@ -199,6 +199,6 @@ void rlk_node_stop(struct rlk_node *node)
 	}
 	rlk_debts_forget(node);
 	node->ear = RLK_EAR_CLOSED;
-	node->reconnect_us = node->listen_us = RLK_NEVER;
+	node->reconnect_us = node->listen_us = node->join_us = RLK_NEVER;
 	rlk_timer_stop(&node->cluster->timers, &node->alarm);
 }

@@ -55,7 +55,8 @@ static void wake_at(struct rlk_lock *lock, uint64_t at_us)
 									    : lock->deadline_us);
 }
 
-static void ask(struct rlk_lock *lock, unsigned node, enum rlk_op op, uint64_t now_us)
+static enum rlk_answer_kind ask(struct rlk_lock *lock, unsigned node, enum rlk_op op,
+				uint64_t now_us)
 {
 	enum rlk_answer_kind taken =
 		rlk_attempt_ask(lock->attempt, node, op, lock->round.serial, now_us);
@@ -63,12 +64,19 @@ static void ask(struct rlk_lock *lock, unsigned node, enum rlk_op op, uint64_t n
 	if (taken != RLK_YES) {
 		rlk_lock_no_answer(lock, node, taken, NULL);
 	}
+	return taken;
 }
 
 void rlk_lock_join_at(struct rlk_lock *lock, struct rlk_node *node, uint64_t now_us)
 {
+	bool left_out = false;
+
 	if (rlk_node_may_call(node, now_us)) {
-		ask(lock, node->index, RLK_OP_JOIN, now_us);
+		left_out = ask(lock, node->index, RLK_OP_JOIN, now_us) == RLK_FULL;
+	}
+	lock->ballots[node->index].left_out = left_out;
+	if (left_out) {
+		rlk_node_left_out(node, now_us);
 	}
 }
 

@@ -21,6 +21,9 @@ void rlk_node_deaf(struct rlk_node *node, bool for_good, const char *why);
 
 /* Listen to a node that is up, if anybody wants to be called. */
 void rlk_node_listen(struct rlk_node *node);
+/* It had too much to do for somebody to join: he tries again soon, with all who were left out. */
+void rlk_node_left_out(struct rlk_node *node, uint64_t now_us);
+void rlk_node_join_left_out(struct rlk_node *node, uint64_t now_us);
 /* Would it call us? */
 bool rlk_node_may_call(const struct rlk_node *node, uint64_t now_us);
 /* From now on listen to all of them. */

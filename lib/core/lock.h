@@ -34,6 +34,7 @@ struct rlk_ballot_note {
 	uint8_t vote;	   /* enum redlock_vote */
 	uint8_t fence : 2; /* enum rlk_fence_word */
 	bool foreign : 1;  /* Its owner may be one who calls nobody. */
+	bool left_out : 1; /* It had too much to do when it was to be joined. */
 	uint16_t rank;	   /* So many are ahead in line. */
 	uint32_t rtt_us;
 	union {

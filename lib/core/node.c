@@ -269,6 +269,7 @@ void rlk_node_rearm(struct rlk_node *node)
 	rlk_node_wake_by(node, node->reconnect_us);
 	rlk_node_wake_by(node, node->look_again_us);
 	rlk_node_wake_by(node, node->listen_us);
+	rlk_node_wake_by(node, node->join_us);
 }
 
 static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
@@ -302,6 +303,9 @@ static void on_alarm(struct rlk_timer *timer, uint64_t now_us)
 	if (node->unjoined && rlk_node_may_call(node, now_us)) {
 		rlk_node_listens(node);
 	}
+	if (node->join_us <= now_us) {
+		rlk_node_join_left_out(node, now_us);
+	}
 	rlk_node_rearm(node);
 }
 
@@ -318,7 +322,8 @@ void rlk_node_init(struct rlk_node *node, struct rlk_cluster *cluster, unsigned 
 	node->cluster = cluster;
 	node->index = index;
 	node->fresh = true;
-	node->sweep_us = node->reconnect_us = node->look_again_us = node->listen_us = RLK_NEVER;
+	node->sweep_us = node->reconnect_us = node->look_again_us = RLK_NEVER;
+	node->listen_us = node->join_us = RLK_NEVER;
 	node->reconnect.min_us = rlk_us(cluster->config.reconnect_min_ms);
 	node->reconnect.max_us = rlk_us(cluster->config.reconnect_max_ms);
 	node->listen = node->reconnect;

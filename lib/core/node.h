@@ -88,6 +88,7 @@ struct rlk_node {
 	struct rlk_retry reconnect;
 	enum rlk_ear ear;
 	bool unjoined;		   /* It can call again, but was suspect then: nobody joined. */
+	uint64_t join_us;	   /* Those who were left out join then; or RLK_NEVER. */
 	uint64_t no_line_until_us; /* It did not let us stand in line. */
 	struct rlk_retry listen;
 	uint64_t listen_us;	 /* When to listen again. */

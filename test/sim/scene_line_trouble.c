@@ -185,7 +185,6 @@ START_TEST(a_call_that_was_not_heard_is_made_up_for_by_listening_again)
 }
 END_TEST
 
-/* Those who are in line on different nodes first: one of them wins, and the other one is next. */
 /* What it answers late is from before it was listened to. */
 START_TEST(a_node_that_was_silent_when_it_was_listened_to_is_joined_when_it_answers)
 {
@@ -205,6 +204,30 @@ START_TEST(a_node_that_was_silent_when_it_was_listened_to_is_joined_when_it_answ
 }
 END_TEST
 
+/* Listened to again, and nobody can be asked to join: the only place is taken. */
+START_TEST(a_node_that_had_too_much_to_do_is_joined_soon)
+{
+	struct sim_lock *first, *second, *other;
+
+	scene_new(1);
+	sim->config.max_in_flight = 1;
+	scene_enter();
+	first = scene_holding(scene_lock(alice));
+	second = scene_in_line(scene_lock(bob));
+	sim_silence(bob, 0, SIM_TO_CLIENT, 400 * MS);
+	other = sim_lock_new(bob, "jobs:43", NULL);
+	ck_assert_int_eq(sim_acquire(other, 0), 0);
+	sim_run(sim, 2 * MS);
+	sim_silence(bob, 0, SIM_TO_CLIENT, 0); /* From here on. */
+	sim_deafen(bob, 0);
+	sim_run(sim, 2 * MS);
+	ck_assert_int_eq(sim_release(first, true), 0);
+	ck_assert_uint_le(scene_until_had_us(second), 1000 * MS);
+	ck_assert(sim_held(other));
+}
+END_TEST
+
+/* Those who are in line on different nodes first: one of them wins, and the other one is next. */
 START_TEST(nodes_that_call_different_clients_do_not_keep_both_out)
 {
 	struct sim_lock *first, *second, *third;
@@ -301,6 +324,7 @@ void add_line_trouble(TCase *tcase)
 	tcase_add_test(tcase, a_call_that_was_not_heard_is_made_up_for_by_listening_again);
 	tcase_add_test(tcase,
 		       a_node_that_was_silent_when_it_was_listened_to_is_joined_when_it_answers);
+	tcase_add_test(tcase, a_node_that_had_too_much_to_do_is_joined_soon);
 	tcase_add_test(tcase, nodes_that_call_different_clients_do_not_keep_both_out);
 	tcase_add_test(tcase, where_nobody_may_listen_all_wait_in_pauses);
 	tcase_add_test(tcase, where_nobody_may_stand_in_line_all_wait_in_pauses);
