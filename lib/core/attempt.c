@@ -121,9 +121,12 @@ static void note_extended(struct rlk_claim *claim, enum rlk_answer_kind kind, bo
 {
 	if (kind == RLK_YES) {
 		claim->state = RLK_CLAIM_SET;
-	} else if ((kind == RLK_NO || kind == RLK_MISSING) && !open &&
-		   (!claim->stray || RLK_MUTANT(STRAY_EXTENDED))) {
-		claim->state = RLK_CLAIM_NONE;
+	} else if (kind == RLK_NO || kind == RLK_MISSING) {
+		if (!open && (!claim->stray || RLK_MUTANT(STRAY_EXTENDED))) {
+			claim->state = RLK_CLAIM_NONE;
+		} else if (claim->state == RLK_CLAIM_SET) {
+			claim->state = RLK_CLAIM_ASKED;
+		}
 	}
 }
 

@@ -1,9 +1,9 @@
-/* fill.c - nodes that refused a lease which was won all the same are asked again.
+/* fill.c - nodes that refused a lease which was won, or renewed, all the same are asked again.
  *
  * Who tried at the same moment may have had them, and gives them back as soon as it has lost. A
  * lease that only a bare quorum knows of ends too early if one of its nodes forgets it; one that
  * every node knows of survives a minority that does. So they are asked as a renewal would ask them,
- * soon after the win, when what was given back has arrived: a few times, since it may be late.
+ * soon after, when what was given back has arrived: a few times, since it may be late.
  * Nothing of the lease depends on the answers, and its end stays the same.
  *
  * A node that has granted a greater fencing token meanwhile, to an attempt that was lost, may not
@@ -62,6 +62,14 @@ void rlk_lock_fill_begin(struct rlk_lock *lock, uint64_t now_us)
 	plan(lock, now_us);
 }
 
+bool rlk_lock_fill_on(struct rlk_lock *lock)
+{
+	if (lock->fill_us == 0) {
+		plan(lock, rlk_now(lock->cluster));
+	}
+	return lock->fill_us != 0;
+}
+
 bool rlk_lock_fill_heard(struct rlk_lock *lock, unsigned node, const struct rlk_answer *answer)
 {
 	if (answer->kind == RLK_FENCE_LOW) {
@@ -70,10 +78,7 @@ bool rlk_lock_fill_heard(struct rlk_lock *lock, unsigned node, const struct rlk_
 		return false;
 	}
 	rlk_round_vote(&lock->round, node, RLK_BALLOT_NO);
-	if (lock->fill_us == 0) {
-		plan(lock, rlk_now(lock->cluster));
-	}
-	return lock->fill_us != 0;
+	return rlk_lock_fill_on(lock);
 }
 
 void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us)

@@ -133,6 +133,7 @@ static void extend_failed(struct rlk_lock *lock, int status)
 	if (lock->config.auto_renew && lock->renew_us != RLK_NEVER) {
 		lock->renew_us = rlk_later(rlk_now(lock->cluster), rlk_lock_pause_us(lock));
 	}
+	rlk_lock_fill_begin(lock, rlk_now(lock->cluster));
 	rearm(lock);
 	rlk_lock_extend_over(lock, status);
 }
@@ -166,6 +167,7 @@ static void extend_won(struct rlk_lock *lock)
 		lock->adopting = false;
 		rlk_lock_hold(lock, now_us);
 	} else {
+		rlk_lock_fill_begin(lock, now_us);
 		settle_in(lock);
 	}
 	rlk_lock_extend_over(lock, 0);
@@ -243,8 +245,7 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 		/* Decide once: a late answer to the acquire only settles its claim. */
 		if (RLK_MUTANT(DECIDED_TWICE)) {
 			rlk_lock_heard_acquire(lock, node, request, answer);
-		} else if (answer->kind != RLK_YES && lock->state == RLK_HELD &&
-			   rlk_lock_fill_heard(lock, node, answer)) {
+		} else if (lock->state == RLK_HELD && rlk_lock_fill_heard(lock, node, answer)) {
 			rearm(lock);
 		}
 		return;
@@ -269,6 +270,9 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 		break;
 	}
 	decide(lock);
+	if (lock->state == RLK_HELD && rlk_lock_fill_on(lock)) { /* It came late. */
+		rearm(lock);
+	}
 }
 
 static void renew(struct rlk_lock *lock)
@@ -277,7 +281,7 @@ static void renew(struct rlk_lock *lock)
 	unsigned i;
 
 	lock->state = RLK_EXTENDING;
-	lock->fill_us = 0; /* It repairs what is missing. */
+	lock->fill_us = 0; /* It repairs what is missing; then those are asked who refuse. */
 	lock->attempts++;
 	rlk_lock_open_round(lock);
 	for (i = 0; i < lock->cluster->node_count; i++) {

@@ -45,10 +45,11 @@ void rlk_lock_hold_alarm(struct rlk_lock *lock, uint64_t now_us);
 void rlk_lock_extend_over(struct rlk_lock *lock, int status);
 
 /* fill.c: asking those again who refused. */
-/* Holding has just begun: lock->fill_us says when. */
+/* Holding has just begun, or a renewal has ended: lock->fill_us says when. */
 void rlk_lock_fill_begin(struct rlk_lock *lock, uint64_t now_us);
-/* An answer that came after the win. Returns whether it is a refusal, and lock->fill_us says
- * something. */
+/* A refusal came after that. Returns whether lock->fill_us says something. */
+bool rlk_lock_fill_on(struct rlk_lock *lock);
+/* An answer to the acquire, if it is a refusal. */
 bool rlk_lock_fill_heard(struct rlk_lock *lock, unsigned node, const struct rlk_answer *answer);
 /* Ask, and say when next. */
 void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us);

@@ -64,7 +64,7 @@ START_TEST(a_refused_repair_may_have_found_our_own_key)
 	sim_run(sim, 200 * MS);
 	ck_assert_uint_eq(scene_keys(), 2);
 	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
-	sim_run(sim, 10 * MS);
+	sim_run(sim, 3 * MS);
 	ck_assert_uint_eq(sim->servers[2].asked[RLK_OP_REPAIR], 1);
 	ck_assert_int_eq(lock->core->ballots[2].vote, REDLOCK_VOTE_HELD);
 	ck_assert_uint_eq(scene_keys(), 3);

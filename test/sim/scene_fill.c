@@ -1,4 +1,4 @@
-/* scene_fill.c - nodes that refused a lease which was won all the same are asked again. */
+/* scene_fill.c - nodes that refused a lease that was won, or renewed, are asked again. */
 #include "scene.h"
 
 /* The key is somebody else's there for so long. */
@@ -161,6 +161,76 @@ START_TEST(a_lease_of_who_was_called_is_filled_up_where_the_call_is_lost)
 }
 END_TEST
 
+static void lost_at(unsigned node)
+{
+	taken_at(node, 40); /* Whoever came there meanwhile leaves again. */
+}
+
+START_TEST(a_lease_that_is_renewed_is_filled_up_where_that_was_refused)
+{
+	struct sim_lock *lock;
+
+	scene(5);
+	lock = scene_holding(scene_lock(alice));
+	lost_at(3);
+	lost_at(4);
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 3);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+}
+END_TEST
+
+START_TEST(and_so_is_the_lease_of_who_was_called)
+{
+	struct sim_lock *of_alice, *of_bob;
+
+	scene(5);
+	of_alice = scene_holding(scene_lock(alice));
+	of_bob = scene_in_line(scene_fenced(bob));
+	ck_assert_int_eq(sim_release(of_alice, true), 0);
+	scene_until_had_us(of_bob);
+	sim_run(sim, 5 * MS);
+	lost_at(3);
+	lost_at(4);
+	ck_assert_int_eq(sim_extended(of_bob), REDLOCK_OK);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, of_bob->core->attempt->token, RLK_TOKEN_LEN), 5);
+}
+END_TEST
+
+START_TEST(a_refusal_that_comes_after_the_renewal_is_made_good_too)
+{
+	struct sim_lock *lock;
+
+	scene(5);
+	lock = scene_holding(scene_lock(alice));
+	sim_run(sim, 5 * MS);
+	scene_slow_answers(1 * MS, 1 * MS);
+	lost_at(3);
+	lost_at(4);
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+}
+END_TEST
+
+START_TEST(a_renewal_that_fails_is_filled_up_too)
+{
+	struct sim_lock *lock;
+
+	scene(5);
+	lock = scene_holding(scene_lock(alice));
+	sim_pause(sim, 2);
+	lost_at(3);
+	taken_at(4, 600);
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_ELOST);
+	sim_run(sim, 1 * S);
+	ck_assert(sim_held(lock));
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+}
+END_TEST
+
 /* Others who go on with it could not know which nodes only keep others out. */
 START_TEST(nothing_is_filled_up_under_an_own_token)
 {
@@ -175,6 +245,10 @@ void add_fill(TCase *tcase)
 {
 	tcase_add_test(tcase, a_lease_that_is_handed_on_is_filled_up);
 	tcase_add_test(tcase, a_lease_of_who_was_called_is_filled_up_where_the_call_is_lost);
+	tcase_add_test(tcase, a_lease_that_is_renewed_is_filled_up_where_that_was_refused);
+	tcase_add_test(tcase, and_so_is_the_lease_of_who_was_called);
+	tcase_add_test(tcase, a_refusal_that_comes_after_the_renewal_is_made_good_too);
+	tcase_add_test(tcase, a_renewal_that_fails_is_filled_up_too);
 	tcase_add_test(tcase, nothing_is_filled_up_under_an_own_token);
 	tcase_add_test(tcase,
 		       who_wins_a_split_has_all_nodes_as_soon_as_the_others_have_given_them_back);
