@@ -1,10 +1,12 @@
-/* fill.c - nodes that refused a lease which was won, or renewed, all the same are asked again.
+/* fill.c - nodes that do not know of a lease which was won, or renewed, are asked again.
  *
- * Who tried at the same moment may have had them, and gives them back as soon as it has lost. A
- * lease that only a bare quorum knows of ends too early if one of its nodes forgets it; one that
- * every node knows of survives a minority that does. So they are asked as a renewal would ask them,
- * soon after, when what was given back has arrived: a few times, since it may be late.
- * Nothing of the lease depends on the answers, and its end stays the same.
+ * Who tried at the same moment may have had them, and gives them back as soon as it has lost; or
+ * they did not answer, and do again. A lease that only a bare quorum knows of ends too early if one
+ * of its nodes forgets it; one that every node knows of survives a minority that does. So they are
+ * asked as a renewal would ask them, soon after, when what was given back has arrived: a few times,
+ * since it may be late; and when the key must be gone that another has there, if the node tells.
+ * Nothing of the lease depends on the answers, and its end stays the same. A node that does not
+ * answer costs no more than a look at the clock, since it is not asked before it answers again.
  *
  * A node that has granted a greater fencing token meanwhile, to an attempt that was lost, may not
  * vote for this lease any more: if the token's owner had won after all, and its key had been lost,
@@ -18,41 +20,57 @@
 
 /* The first time so long after the win, where the nodes are near: the sooner, the shorter is a
  * lease at the mercy of each of its nodes. Where many stand in line, a node that has called another
- * may pass the key on among them for a tenth of a second: so the last times are much later. */
+ * may pass the key on among them for a tenth of a second: so there are many times. */
 #define FIRST_US UINT64_C(500)
 #define LATER_TIMES 3
-#define FILLS 8
+#define LATER_MOST_US UINT64_C(150000)
+#define FILLS 16
+/* Keys live a little longer than they say. */
+#define GONE_US 1000
 
-/* Those that refused, and do not have the key by now. */
+/* Those that refused or did not answer, and do not have the key by now. Who answers with an error
+ * does so again. */
 static bool is_wanting(const struct rlk_lock *lock, unsigned node)
 {
-	return (lock->round.no & (UINT32_C(1) << node)) != 0 &&
+	uint32_t bit = UINT32_C(1) << node;
+
+	return ((lock->round.no & bit) != 0 || ((lock->round.fault & bit) != 0 &&
+						lock->ballots[node].vote != REDLOCK_VOTE_ERROR)) &&
 	       lock->attempt->claims[node].state != RLK_CLAIM_SET && !rlk_lock_in_debt(lock, node);
 }
 
 /* In two round trips: its refusal has come to us, and to them what they give back. */
-static void plan(struct rlk_lock *lock, uint64_t now_us)
+static uint64_t first_us(const struct rlk_lock *lock)
 {
-	uint64_t us = FIRST_US;
-	bool any = false;
+	uint64_t us = 0;
 	unsigned i;
 
-	lock->fill_us = 0;
-	if (lock->round.no == 0 || lock->fills == FILLS || lock->config.token_len > 0) {
-		return;
-	}
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		uint64_t trips_us = 2 * (uint64_t)lock->cluster->nodes[i].rtt_us;
 		if (is_wanting(lock, i)) {
-			any = true;
+			trips_us = trips_us > FIRST_US ? trips_us : FIRST_US;
 			us = trips_us > us ? trips_us : us;
 		}
 	}
-	for (i = 0; i < lock->fills; i++) {
+	return us;
+}
+
+static void plan(struct rlk_lock *lock, uint64_t now_us)
+{
+	uint64_t us;
+	unsigned i;
+
+	lock->fill_us = 0;
+	if ((lock->round.no | lock->round.fault) == 0 || lock->fills == FILLS ||
+	    lock->config.token_len > 0) {
+		return;
+	}
+	us = first_us(lock);
+	for (i = 0; i < lock->fills && us < LATER_MOST_US; i++) {
 		us *= LATER_TIMES;
 	}
-	if (any) {
-		lock->fill_us = rlk_later(now_us, us);
+	if (us > 0) {
+		lock->fill_us = rlk_later(now_us, us < LATER_MOST_US ? us : LATER_MOST_US);
 	}
 }
 
@@ -62,23 +80,43 @@ void rlk_lock_fill_begin(struct rlk_lock *lock, uint64_t now_us)
 	plan(lock, now_us);
 }
 
-bool rlk_lock_fill_on(struct rlk_lock *lock)
+/* Another has the key there, for so long if the node tells. */
+static void plan_for(struct rlk_lock *lock, int64_t remaining_ms, uint64_t now_us)
 {
-	if (lock->fill_us == 0) {
-		plan(lock, rlk_now(lock->cluster));
+	uint64_t gone_us = rlk_later(now_us, rlk_us((uint64_t)remaining_ms) + GONE_US);
+
+	if (remaining_ms > 0 && lock->config.token_len == 0 &&
+	    (lock->fill_us == 0 || gone_us < lock->fill_us)) {
+		lock->fill_us = gone_us;
 	}
-	return lock->fill_us != 0;
 }
 
 bool rlk_lock_fill_heard(struct rlk_lock *lock, unsigned node, const struct rlk_answer *answer)
 {
-	if (answer->kind == RLK_FENCE_LOW) {
-		rlk_fence_note_floor(lock->cluster, answer->fence);
-	} else if (answer->kind != RLK_NO && answer->kind != RLK_MISSING) {
+	uint64_t now_us;
+
+	switch (answer->kind) {
+	case RLK_YES:
+	case RLK_ERROR:
 		return false;
+	case RLK_FENCE_LOW:
+		rlk_fence_note_floor(lock->cluster, answer->fence);
+		rlk_round_vote(&lock->round, node, RLK_BALLOT_NO);
+		break;
+	case RLK_NO:
+	case RLK_MISSING:
+		rlk_round_vote(&lock->round, node, RLK_BALLOT_NO);
+		break;
+	default:
+		rlk_round_vote(&lock->round, node, RLK_BALLOT_FAULT);
+		break;
 	}
-	rlk_round_vote(&lock->round, node, RLK_BALLOT_NO);
-	return rlk_lock_fill_on(lock);
+	now_us = rlk_now(lock->cluster);
+	if (lock->fill_us == 0) {
+		plan(lock, now_us);
+	}
+	plan_for(lock, answer->kind == RLK_NO ? answer->remaining_ms : 0, now_us);
+	return lock->fill_us != 0;
 }
 
 void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us)
@@ -91,6 +129,6 @@ void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us)
 					now_us);
 		}
 	}
-	lock->fills++;
+	lock->fills = (uint8_t)(lock->fills + (lock->fills < FILLS));
 	plan(lock, now_us);
 }

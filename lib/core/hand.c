@@ -36,8 +36,8 @@ static bool is_enough(const struct rlk_lock *heir, uint64_t left_us)
 	       left_us >= ttl_us / 100 * heir->cluster->config.min_validity_percent;
 }
 
-/* It holds from this moment on. @refused: nodes that the giver had no vote of, and that are still
- * to be asked again: fill.c. */
+/* It holds from this moment on. @refused: nodes that the giver had no vote of, and that are perhaps
+ * still to be asked again: fill.c. */
 static void hold_at_once(struct rlk_lock *heir, uint32_t refused, uint64_t valid_us,
 			 uint64_t now_us)
 {
@@ -93,7 +93,7 @@ bool rlk_lock_hand_on(struct rlk_lock *lock)
 	take_over_claims(attempt, heir);
 	if ((!heir->config.fence || RLK_MUTANT(HAND_FENCE_SHARED)) &&
 	    is_enough(heir, valid_us - now_us)) {
-		hold_at_once(heir, lock->round.no, valid_us, now_us);
+		hold_at_once(heir, lock->round.no | lock->round.fault, valid_us, now_us);
 	} else {
 		hold_by_vote(heir, valid_us);
 	}

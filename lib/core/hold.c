@@ -270,7 +270,8 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 		break;
 	}
 	decide(lock);
-	if (lock->state == RLK_HELD && rlk_lock_fill_on(lock)) { /* It came late. */
+	if (lock->state == RLK_HELD && answer->kind != RLK_MISSING &&
+	    rlk_lock_fill_heard(lock, node, answer)) { /* It came late; or decided. */
 		rearm(lock);
 	}
 }

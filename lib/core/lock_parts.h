@@ -47,9 +47,8 @@ void rlk_lock_extend_over(struct rlk_lock *lock, int status);
 /* fill.c: asking those again who refused. */
 /* Holding has just begun, or a renewal has ended: lock->fill_us says when. */
 void rlk_lock_fill_begin(struct rlk_lock *lock, uint64_t now_us);
-/* A refusal came after that. Returns whether lock->fill_us says something. */
-bool rlk_lock_fill_on(struct rlk_lock *lock);
-/* An answer to the acquire, if it is a refusal. */
+/* An answer that came after that. Returns whether it was a refusal, or none, and lock->fill_us says
+ * something. */
 bool rlk_lock_fill_heard(struct rlk_lock *lock, unsigned node, const struct rlk_answer *answer);
 /* Ask, and say when next. */
 void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us);

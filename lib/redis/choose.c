@@ -1,10 +1,10 @@
 /* choose.c - which script does what a command says, and with which helper key. */
 #include "wire.h"
 
-/* By a node that keeps the key for us. */
+/* Or may be, by a node that keeps the key for us. */
 static bool is_called(const struct rlk_command *command)
 {
-	return command->op == RLK_OP_ACQUIRE && command->ticket.seq != 0;
+	return command->ticket.seq != 0;
 }
 
 /* Of a reader's commands. */

@@ -102,13 +102,17 @@ START_TEST(numbers_can_be_asked_for)
 	struct redlock_stats stats;
 	char text[64];
 	size_t len = 0;
+	unsigned i, asked = 0;
 
 	ck_assert_int_eq(redlock_mutex_lock(mutex, 5000, NULL), 0);
 	ck_assert_int_eq(redlock_blocking_stats(client, &stats), 0);
 	ck_assert_uint_eq(stats.grants, 1);
 	ck_assert_uint_eq(stats.held_now, 1);
-	ck_assert_int_eq(redlock_blocking_node_stats(client, 1, &node), 0);
-	ck_assert_uint_ge(node.requests, 1);
+	for (i = 0; redlock_blocking_node_stats(client, i, &node) == 0; i++) {
+		asked += node.requests > 0; /* Not those that were not connected to in time. */
+	}
+	ck_assert_uint_gt(i, 0);
+	ck_assert_uint_ge(asked, i / 2 + 1);
 	ck_assert_int_eq(redlock_blocking_node_stats(client, 9, &node), REDLOCK_EINVAL);
 	ck_assert_int_eq(redlock_blocking_stats_text(client, NULL, text, sizeof text, &len), 0);
 	ck_assert_uint_gt(len, sizeof text);

@@ -61,12 +61,10 @@ START_TEST(a_refused_repair_may_have_found_our_own_key)
 	break_late(2, 5 * S);
 	sim->stray_pounces = 1; /* Before a repair. */
 	ck_assert_int_eq(sim_heard(lock, RLK_ACQUIRED), REDLOCK_OK);
-	sim_run(sim, 200 * MS);
 	ck_assert_uint_eq(scene_keys(), 2);
-	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
-	sim_run(sim, 3 * MS);
-	ck_assert_uint_eq(sim->servers[2].asked[RLK_OP_REPAIR], 1);
-	ck_assert_int_eq(lock->core->ballots[2].vote, REDLOCK_VOTE_HELD);
+	sim_run(sim, 500 * MS);
+	ck_assert_uint_ge(sim->servers[2].asked[RLK_OP_REPAIR], 1);
+	ck_assert_int_ne(lock->core->attempt->claims[2].state, RLK_CLAIM_SET);
 	ck_assert_uint_eq(scene_keys(), 3);
 	sim_lock_free(lock);
 	sim_run(sim, 1 * S);

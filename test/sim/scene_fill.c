@@ -82,8 +82,21 @@ START_TEST(who_refuses_again_and_again_is_left_alone)
 	scene(5);
 	won_by_three(scene_lock_ttl(alice, 60000), 60000);
 	sim_run(sim, 50 * S);
-	ck_assert_uint_eq(scene_asked_in_all(RLK_OP_REPAIR), 2 * 8);
+	ck_assert_uint_eq(scene_asked_in_all(RLK_OP_REPAIR), 2 * 16);
 	ck_assert_uint_eq(sim_keys_with(sim, JOB, "somebody else", 13), 2);
+}
+END_TEST
+
+START_TEST(but_who_tells_for_how_long_is_asked_when_that_is_over)
+{
+	scene(5);
+	won_by_three(scene_fenced(alice), 5000);
+	sim_run(sim, 4 * S);
+	ck_assert_uint_eq(scene_keys(), 5);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, "somebody else", 13), 2);
+	sim_run(sim, 1100 * MS);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, "somebody else", 13), 0);
+	ck_assert_uint_eq(scene_keys(), 5);
 }
 END_TEST
 
@@ -95,6 +108,33 @@ START_TEST(nobody_is_asked_again_if_nobody_refused)
 	sim_run(sim, 1 * S);
 	ck_assert_uint_eq(scene_asked_in_all(RLK_OP_REPAIR), 0);
 	sim_resume(sim, 4);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(scene_keys(), 5);
+	ck_assert_uint_eq(scene_asked_in_all(RLK_OP_REPAIR), 0);
+}
+END_TEST
+
+START_TEST(a_node_that_was_not_there_has_the_lease_soon_after_it_is)
+{
+	scene(5);
+	sim_stop(sim, 4, SIM_FORGETS_ALL, false);
+	sim_run(sim, 10 * MS);
+	ck_assert_int_eq(sim_acquired(scene_lock(alice), 0), REDLOCK_OK);
+	ck_assert_uint_eq(scene_keys(), 4);
+	sim_start(sim, 4);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(scene_keys(), 5);
+}
+END_TEST
+
+START_TEST(a_node_that_answers_with_an_error_is_not_asked_again_and_again)
+{
+	scene(5);
+	sim->servers[4].error_percent = 100;
+	ck_assert_int_eq(sim_acquired(scene_lock(alice), 0), REDLOCK_OK);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(sim->servers[4].asked[RLK_OP_REPAIR], 0);
+	sim->servers[4].error_percent = 0;
 }
 END_TEST
 
@@ -256,7 +296,10 @@ void add_fill(TCase *tcase)
 	tcase_add_test(tcase, a_fenced_lease_is_filled_up_under_its_token);
 	tcase_add_test(tcase, what_a_node_kept_for_who_was_called_lasts_as_long_as_the_lease);
 	tcase_add_test(tcase, who_refuses_again_and_again_is_left_alone);
+	tcase_add_test(tcase, but_who_tells_for_how_long_is_asked_when_that_is_over);
 	tcase_add_test(tcase, nobody_is_asked_again_if_nobody_refused);
+	tcase_add_test(tcase, a_node_that_was_not_there_has_the_lease_soon_after_it_is);
+	tcase_add_test(tcase, a_node_that_answers_with_an_error_is_not_asked_again_and_again);
 	tcase_add_test(tcase, nothing_is_filled_up_after_the_release);
 	tcase_add_test(tcase, what_is_released_while_it_is_being_filled_up_leaves_nothing);
 }

@@ -90,7 +90,7 @@ void sim_server_set(struct sim *sim, struct sim_server *server, struct sim_key *
 			return;
 		}
 		set_fenced(sim, server, key, command, answer);
-	} else if (command->ticket.seq != 0 && command->op == RLK_OP_ACQUIRE) {
+	} else if (command->ticket.seq != 0) {
 		confirm(sim, server, key, command, answer);
 	} else if (command->checked && sim_server_left_ms(sim, server, key) > 0 &&
 		   sim_key_is(key, command->token, command->token_len)) {
