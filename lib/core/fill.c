@@ -116,6 +116,10 @@ bool rlk_lock_fill_heard(struct rlk_lock *lock, unsigned node, const struct rlk_
 		plan(lock, now_us);
 	}
 	plan_for(lock, answer->kind == RLK_NO ? answer->remaining_ms : 0, now_us);
+	if (answer->kind == RLK_FENCE_LOW && lock->attempt->claims[node].blocks &&
+	    lock->fill_us != 0) {
+		lock->fill_us = now_us; /* It is free, and may not be for long. */
+	}
 	return lock->fill_us != 0;
 }
 
