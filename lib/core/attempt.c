@@ -183,6 +183,8 @@ static void heard(struct rlk_asker *asker, struct rlk_node *node, const struct r
 	bool over = is_final(request, answer) && request->op != RLK_OP_RELEASE;
 
 	attempt->pins++; /* Stay until we are through. */
+	attempt->claims[node->index].unanswered =
+		(uint16_t)(attempt->claims[node->index].unanswered - over);
 	note(attempt, node, request, answer);
 	if (attempt->owner != NULL) {
 		attempt->heard(attempt->owner, node->index, request, answer);
@@ -246,13 +248,17 @@ enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node,
 				     uint32_t round, uint64_t now_us)
 {
 	struct rlk_claim *claim = &attempt->claims[node];
-	enum rlk_answer_kind taken =
-		rlk_node_ask(&attempt->cluster->nodes[node], &attempt->asker, op, round, now_us);
+	enum rlk_answer_kind taken;
 
+	if (claim->unanswered == UINT16_MAX) {
+		return RLK_FULL;
+	}
+	taken = rlk_node_ask(&attempt->cluster->nodes[node], &attempt->asker, op, round, now_us);
 	if (taken != RLK_YES) {
 		return taken;
 	}
 	attempt->pins++;
+	claim->unanswered++;
 	if (op == RLK_OP_ACQUIRE || op == RLK_OP_REPAIR || op == RLK_OP_JOIN) {
 		claim->state = RLK_CLAIM_ASKED;
 	}
@@ -262,13 +268,15 @@ enum rlk_answer_kind rlk_attempt_ask(struct rlk_attempt *attempt, unsigned node,
 /* Requests that have not left need not be undone, and must not leave after their undoing. */
 static void withdraw(struct rlk_attempt *attempt, unsigned node)
 {
+	unsigned withdrawn;
 	bool would_set;
 
 	if (RLK_MUTANT(UNSENT_STAYS)) {
 		return;
 	}
-	attempt->pins -=
-		rlk_node_withdraw(&attempt->cluster->nodes[node], &attempt->asker, &would_set);
+	withdrawn = rlk_node_withdraw(&attempt->cluster->nodes[node], &attempt->asker, &would_set);
+	attempt->pins -= withdrawn;
+	attempt->claims[node].unanswered = (uint16_t)(attempt->claims[node].unanswered - withdrawn);
 	/* A renewal says nothing of the key, which may be another process's doing. */
 	if (would_set) {
 		attempt->claims[node].state = RLK_CLAIM_NONE;

@@ -32,6 +32,7 @@ struct rlk_claim {
 	bool stray;  /* A dead connection may still deliver the SET. */
 	bool blocks; /* The node has granted a greater fencing token: our key there keeps others
 		      * out, and is no vote. */
+	uint16_t unanswered; /* Questions, but for releases. */
 };
 
 struct rlk_attempt {

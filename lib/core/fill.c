@@ -7,6 +7,8 @@
  * since it may be late; and when the key must be gone that another has there, if the node tells.
  * Nothing of the lease depends on the answers, and its end stays the same. A node that does not
  * answer costs no more than a look at the clock, since it is not asked before it answers again.
+ * Nor is one that has not answered yet what it was asked before: if that is a no, it must not be
+ * taken for the answer to what would set the key.
  *
  * A node that has granted a greater fencing token meanwhile, to an attempt that was lost, may not
  * vote for this lease any more: if the token's owner had won after all, and its key had been lost,
@@ -128,7 +130,7 @@ void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us)
 	unsigned i;
 
 	for (i = 0; i < lock->cluster->node_count; i++) {
-		if (is_wanting(lock, i)) {
+		if (is_wanting(lock, i) && lock->attempt->claims[i].unanswered == 0) {
 			rlk_attempt_ask(lock->attempt, i, RLK_OP_REPAIR, lock->round.serial,
 					now_us);
 		}

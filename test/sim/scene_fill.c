@@ -271,6 +271,31 @@ START_TEST(a_renewal_that_fails_is_filled_up_too)
 }
 END_TEST
 
+/* The old no would be taken for the answer to what sets the key now. */
+START_TEST(who_has_not_answered_a_renewal_yet_is_not_asked)
+{
+	struct sim_lock *lock;
+
+	scene(5);
+	lock = scene_lock(alice);
+	taken_at(3, 620);
+	alice->to_us[3] = 600 * MS; /* More than the node timeout. */
+	ck_assert_int_eq(sim_acquired(lock, 0), REDLOCK_OK);
+	sim_run(sim, 400 * MS);
+	alice->to_us[3] = 250 * MS; /* Less. */
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
+	alice->to_us[3] = 100 * MS;
+	sim_run(sim, 150 * MS);
+	ck_assert(alice->nodes[3].suspect);
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
+	sim_run(sim, 60 * MS); /* It is trusted again: it has answered the acquire. */
+	ck_assert(!alice->nodes[3].suspect);
+	ck_assert_uint_eq(lock->core->attempt->claims[3].unanswered, 1);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+}
+END_TEST
+
 /* Others who go on with it could not know which nodes only keep others out. */
 START_TEST(nothing_is_filled_up_under_an_own_token)
 {
@@ -289,6 +314,7 @@ void add_fill(TCase *tcase)
 	tcase_add_test(tcase, and_so_is_the_lease_of_who_was_called);
 	tcase_add_test(tcase, a_refusal_that_comes_after_the_renewal_is_made_good_too);
 	tcase_add_test(tcase, a_renewal_that_fails_is_filled_up_too);
+	tcase_add_test(tcase, who_has_not_answered_a_renewal_yet_is_not_asked);
 	tcase_add_test(tcase, nothing_is_filled_up_under_an_own_token);
 	tcase_add_test(tcase,
 		       who_wins_a_split_has_all_nodes_as_soon_as_the_others_have_given_them_back);
