@@ -95,7 +95,7 @@ def growth(quick):
 STEPS = [
     Step("load", load, 50),
     Step("plain", plain, 20),
-    Step("conditions", conditions, 75, seconds=(0.5, 0.1)),
+    Step("conditions", conditions, 225, rounds=(15, 2), seconds=(0.5, 0.1)),
     Step("steps", steps, 60, seconds=(0.4, 0.1)),
     Step("peers", peers, 210, seconds=(0.4, 0.1)),
     Step("shared", shared, 110, seconds=(0.4, 0.1)),

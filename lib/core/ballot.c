@@ -152,6 +152,9 @@ void rlk_lock_no_answer(struct rlk_lock *lock, unsigned node, enum rlk_answer_ki
 		break;
 	case RLK_ERROR:
 	case RLK_BARRED:
+		lock->ballots[node].failed = true;
+		vote = REDLOCK_VOTE_ERROR;
+		break;
 	case RLK_FULL:
 		vote = REDLOCK_VOTE_ERROR;
 		break;

@@ -72,14 +72,12 @@ unsigned rlk_cluster_callers(const struct rlk_cluster *cluster)
 	return n;
 }
 
-/* Those in line: all of them, or those who were left out. */
-static void join(struct rlk_node *node, bool all, uint64_t now_us)
+static void join(struct rlk_node *node, uint64_t now_us)
 {
 	struct rlk_lock *lock;
 
 	for (lock = node->cluster->locks; lock != NULL; lock = lock->next) {
-		if (lock->state == RLK_WAITING && (all || lock->ballots[node->index].left_out) &&
-		    !rlk_pace_hold(lock)) {
+		if (lock->state == RLK_WAITING && !rlk_pace_hold(lock)) {
 			rlk_lock_join_at(lock, node, now_us);
 		}
 	}
@@ -95,8 +93,19 @@ void rlk_node_left_out(struct rlk_node *node, uint64_t now_us)
 
 void rlk_node_join_left_out(struct rlk_node *node, uint64_t now_us)
 {
+	struct rlk_lock *lock;
+
 	node->join_us = RLK_NEVER;
-	join(node, false, now_us);
+	if (!rlk_node_may_call(node, now_us)) {
+		node->unjoined |= node->suspect; /* Else all join when it is up again. */
+		return;
+	}
+	for (lock = node->cluster->locks; lock != NULL; lock = lock->next) {
+		if (lock->state == RLK_WAITING && lock->ballots[node->index].left_out &&
+		    !lock->paced) {
+			rlk_lock_join_at(lock, node, now_us);
+		}
+	}
 }
 
 void rlk_node_listens(struct rlk_node *node)
@@ -108,6 +117,6 @@ void rlk_node_listens(struct rlk_node *node)
 	node->unjoined = node->suspect;
 	/* What it called before was not heard. */
 	if (!RLK_MUTANT(LINE_NOT_AGAIN)) {
-		join(node, true, rlk_now(node->cluster));
+		join(node, rlk_now(node->cluster));
 	}
 }

@@ -19,6 +19,7 @@
  * which nodes only keep others out, and who gives it back there is not waited for here. */
 #include "lease.h"
 #include "lock_parts.h"
+#include "parts.h"
 
 /* The first time so long after the win, where the nodes are near: the sooner, the shorter is a
  * lease at the mercy of each of its nodes. Where many stand in line, a node that has called another
@@ -30,31 +31,47 @@
 /* Keys live a little longer than they say. */
 #define GONE_US 1000
 
-/* Those that refused or did not answer, and do not have the key by now. Who answers with an error
- * does so again. */
-static bool is_wanting(const struct rlk_lock *lock, unsigned node)
+/* It has not said that it has the key. Who answers with an error does so again. */
+static bool is_lacking(const struct rlk_lock *lock, unsigned node)
 {
-	uint32_t bit = UINT32_C(1) << node;
-
-	return ((lock->round.no & bit) != 0 || ((lock->round.fault & bit) != 0 &&
-						lock->ballots[node].vote != REDLOCK_VOTE_ERROR)) &&
-	       lock->attempt->claims[node].state != RLK_CLAIM_SET && !rlk_lock_in_debt(lock, node);
+	return lock->attempt->claims[node].state != RLK_CLAIM_SET && !lock->ballots[node].failed;
 }
 
-/* In two round trips: its refusal has come to us, and to them what they give back. */
+/* Those that refused or did not answer. */
+static bool is_wanting(const struct rlk_lock *lock, unsigned node)
+{
+	return ((lock->round.no | lock->round.fault) & (UINT32_C(1) << node)) != 0 &&
+	       is_lacking(lock, node);
+}
+
+/* In two round trips: its refusal has come to us, and to them what they give back. A node that was
+ * silent has been far away. */
 static uint64_t first_us(const struct rlk_lock *lock)
 {
-	uint64_t us = 0;
+	uint64_t us = FIRST_US, trips_us;
 	unsigned i;
 
 	for (i = 0; i < lock->cluster->node_count; i++) {
-		uint64_t trips_us = 2 * (uint64_t)lock->cluster->nodes[i].rtt_us;
-		if (is_wanting(lock, i)) {
-			trips_us = trips_us > FIRST_US ? trips_us : FIRST_US;
-			us = trips_us > us ? trips_us : us;
+		const struct rlk_node *node = &lock->cluster->nodes[i];
+		trips_us = 2 * (uint64_t)node->rtt_us;
+		if (trips_us > us && is_wanting(lock, i) && node->state == RLK_UP &&
+		    !node->suspect) {
+			us = trips_us;
 		}
 	}
 	return us;
+}
+
+static bool is_any_wanting(const struct rlk_lock *lock)
+{
+	unsigned i;
+
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		if (is_wanting(lock, i)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void plan(struct rlk_lock *lock, uint64_t now_us)
@@ -64,16 +81,14 @@ static void plan(struct rlk_lock *lock, uint64_t now_us)
 
 	lock->fill_us = 0;
 	if ((lock->round.no | lock->round.fault) == 0 || lock->fills == FILLS ||
-	    lock->config.token_len > 0) {
+	    lock->config.token_len > 0 || !is_any_wanting(lock)) {
 		return;
 	}
 	us = first_us(lock);
 	for (i = 0; i < lock->fills && us < LATER_MOST_US; i++) {
 		us *= LATER_TIMES;
 	}
-	if (us > 0) {
-		lock->fill_us = rlk_later(now_us, us < LATER_MOST_US ? us : LATER_MOST_US);
-	}
+	lock->fill_us = rlk_later(now_us, us < LATER_MOST_US ? us : LATER_MOST_US);
 }
 
 void rlk_lock_fill_begin(struct rlk_lock *lock, uint64_t now_us)
@@ -82,47 +97,75 @@ void rlk_lock_fill_begin(struct rlk_lock *lock, uint64_t now_us)
 	plan(lock, now_us);
 }
 
-/* Another has the key there, for so long if the node tells. */
+uint32_t rlk_lock_lacking(const struct rlk_lock *lock)
+{
+	uint32_t nodes = 0;
+	unsigned i;
+
+	for (i = 0; i < lock->cluster->node_count; i++) {
+		nodes |= (uint32_t)is_lacking(lock, i) << i;
+	}
+	return nodes;
+}
+
+/* Another has the key there, and the node tells for how long. One that tells little again and again
+ * does not make us ask all the time. */
 static void plan_for(struct rlk_lock *lock, int64_t remaining_ms, uint64_t now_us)
 {
-	uint64_t gone_us = rlk_later(now_us, rlk_us((uint64_t)remaining_ms) + GONE_US);
+	uint64_t us = rlk_us((uint64_t)remaining_ms) + GONE_US;
 
-	if (remaining_ms > 0 && lock->config.token_len == 0 &&
-	    (lock->fill_us == 0 || gone_us < lock->fill_us)) {
-		lock->fill_us = gone_us;
+	if (lock->fills == FILLS && us < LATER_MOST_US) {
+		us = LATER_MOST_US;
 	}
+	if (lock->fill_us == 0 || rlk_later(now_us, us) < lock->fill_us) {
+		lock->fill_us = rlk_later(now_us, us);
+	}
+}
+
+static enum rlk_ballot ballot_of(enum rlk_answer_kind kind)
+{
+	return kind == RLK_NO || kind == RLK_MISSING || kind == RLK_FENCE_LOW ? RLK_BALLOT_NO
+									      : RLK_BALLOT_FAULT;
 }
 
 bool rlk_lock_fill_heard(struct rlk_lock *lock, unsigned node, const struct rlk_answer *answer)
 {
 	uint64_t now_us;
 
-	switch (answer->kind) {
-	case RLK_YES:
-	case RLK_ERROR:
+	if (answer->kind == RLK_YES || lock->config.token_len > 0) {
 		return false;
-	case RLK_FENCE_LOW:
+	}
+	rlk_round_vote(&lock->round, node, ballot_of(answer->kind));
+	if (answer->kind == RLK_ERROR) {
+		lock->ballots[node].failed = true;
+		return false;
+	}
+	if (answer->kind == RLK_FENCE_LOW) {
 		rlk_fence_note_floor(lock->cluster, answer->fence);
-		rlk_round_vote(&lock->round, node, RLK_BALLOT_NO);
-		break;
-	case RLK_NO:
-	case RLK_MISSING:
-		rlk_round_vote(&lock->round, node, RLK_BALLOT_NO);
-		break;
-	default:
-		rlk_round_vote(&lock->round, node, RLK_BALLOT_FAULT);
-		break;
 	}
 	now_us = rlk_now(lock->cluster);
 	if (lock->fill_us == 0) {
 		plan(lock, now_us);
 	}
-	plan_for(lock, answer->kind == RLK_NO ? answer->remaining_ms : 0, now_us);
+	if (answer->kind == RLK_NO && answer->remaining_ms > 0) {
+		plan_for(lock, answer->remaining_ms, now_us);
+	}
 	if (answer->kind == RLK_FENCE_LOW && lock->attempt->claims[node].blocks &&
-	    lock->fill_us != 0) {
+	    lock->fills < FILLS) {
 		lock->fill_us = now_us; /* It is free, and may not be for long. */
 	}
 	return lock->fill_us != 0;
+}
+
+/* A plain repair is refused by our own key, if that is there after all. */
+static enum rlk_op question(const struct rlk_lock *lock, unsigned node)
+{
+	const struct rlk_attempt *attempt = lock->attempt;
+	bool is_plain = attempt->ticket.seq == 0 && attempt->fence == 0 && !attempt->shared &&
+			!rlk_is_several(lock->name) && !lock->cluster->config.may_change;
+
+	return is_plain && attempt->claims[node].state != RLK_CLAIM_NONE ? RLK_OP_EXTEND
+									 : RLK_OP_REPAIR;
 }
 
 void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us)
@@ -131,7 +174,7 @@ void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us)
 
 	for (i = 0; i < lock->cluster->node_count; i++) {
 		if (is_wanting(lock, i) && lock->attempt->claims[i].unanswered == 0) {
-			rlk_attempt_ask(lock->attempt, i, RLK_OP_REPAIR, lock->round.serial,
+			rlk_attempt_ask(lock->attempt, i, question(lock, i), lock->round.serial,
 					now_us);
 		}
 	}

@@ -36,16 +36,15 @@ static bool is_enough(const struct rlk_lock *heir, uint64_t left_us)
 	       left_us >= ttl_us / 100 * heir->cluster->config.min_validity_percent;
 }
 
-/* It holds from this moment on. @refused: nodes that the giver had no vote of, and that are perhaps
- * still to be asked again: fill.c. */
-static void hold_at_once(struct rlk_lock *heir, uint32_t refused, uint64_t valid_us,
+/* It holds from this moment on. @lacking: nodes that perhaps do not have the key: fill.c. */
+static void hold_at_once(struct rlk_lock *heir, uint32_t lacking, uint64_t valid_us,
 			 uint64_t now_us)
 {
 	if (!RLK_MUTANT(HAND_FENCE_SHARED)) {
 		heir->attempt->fence = 0; /* It was another's, and would be shared. */
 	}
 	rlk_lock_open_round(heir);
-	heir->round.no = refused;
+	heir->round.no = lacking;
 	heir->round.verdict =
 		RLK_WON; /* Nobody votes: answers to earlier questions mean nothing. */
 	/* Hand on: the end is the old one, since no key has been lengthened. */
@@ -75,6 +74,7 @@ bool rlk_lock_hand_on(struct rlk_lock *lock)
 	uint64_t valid_us = atomic_load(&lock->valid_until_us);
 	struct rlk_attempt *attempt = lock->attempt;
 	struct rlk_lock *heir;
+	uint32_t lacking;
 
 	if (lock->adopting || valid_us <= rlk_later(now_us, RLK_EARLY_US)) {
 		return false;
@@ -86,6 +86,7 @@ bool rlk_lock_hand_on(struct rlk_lock *lock)
 	if (!RLK_MUTANT(HAND_KEPT)) {
 		atomic_store(&lock->valid_until_us, 0); /* Before anybody else may be told. */
 	}
+	lacking = rlk_lock_lacking(lock);
 	lock->attempt = NULL;
 	lock->state = RLK_IDLE;
 	rlk_timer_stop(&lock->cluster->timers, &lock->alarm);
@@ -93,7 +94,7 @@ bool rlk_lock_hand_on(struct rlk_lock *lock)
 	take_over_claims(attempt, heir);
 	if ((!heir->config.fence || RLK_MUTANT(HAND_FENCE_SHARED)) &&
 	    is_enough(heir, valid_us - now_us)) {
-		hold_at_once(heir, lock->round.no | lock->round.fault, valid_us, now_us);
+		hold_at_once(heir, lacking, valid_us, now_us);
 	} else {
 		hold_by_vote(heir, valid_us);
 	}

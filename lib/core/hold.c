@@ -270,8 +270,10 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 		break;
 	}
 	decide(lock);
-	if (lock->state == RLK_HELD && answer->kind != RLK_MISSING &&
-	    rlk_lock_fill_heard(lock, node, answer)) { /* It came late; or decided. */
+	/* It came late, or decided; and no repair is under way. */
+	if (lock->state == RLK_HELD &&
+	    (answer->kind != RLK_MISSING || lock->attempt->claims[node].unanswered == 0) &&
+	    rlk_lock_fill_heard(lock, node, answer)) {
 		rearm(lock);
 	}
 }
@@ -286,6 +288,9 @@ static void renew(struct rlk_lock *lock)
 	lock->attempts++;
 	rlk_lock_open_round(lock);
 	for (i = 0; i < lock->cluster->node_count; i++) {
+		if (lock->attempt->claims[i].state == RLK_CLAIM_SET) {
+			lock->attempt->claims[i].state = RLK_CLAIM_ASKED; /* Until it says so. */
+		}
 		taken = rlk_lock_in_debt(lock, i)
 				? RLK_FULL
 				: rlk_attempt_ask(lock->attempt, i, RLK_OP_EXTEND,

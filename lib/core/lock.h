@@ -35,6 +35,7 @@ struct rlk_ballot_note {
 	uint8_t fence : 2; /* enum rlk_fence_word */
 	bool foreign : 1;  /* Its owner may be one who calls nobody. */
 	bool left_out : 1; /* It had too much to do when it was to be joined. */
+	bool failed : 1;   /* It answered with an error, or must not vote. */
 	uint16_t rank;	   /* So many are ahead in line. */
 	uint32_t rtt_us;
 	union {
@@ -96,7 +97,7 @@ struct rlk_lock {
 	uint8_t lead;	  /* That node. */
 	uint8_t way;	  /* enum redlock_way: how it waits, or has waited last. */
 	uint8_t misled;	  /* So often a call came to nothing. */
-	uint8_t fills;	  /* So often those that refused it were asked again. */
+	uint8_t fills;	  /* So often those that lack it were asked again. */
 	uint32_t pending; /* Nodes that refused, and may call yet. */
 	uint32_t called;  /* Nodes that have called. */
 	uint32_t attempts;
@@ -112,7 +113,7 @@ struct rlk_lock {
 	uint64_t hold_until_us;
 	uint64_t renew_us;     /* RLK_NEVER: not to be renewed. */
 	uint64_t warned_of_us; /* The end that at-risk was told of: once for each. */
-	uint64_t fill_us;      /* Those that refused it are asked again then; 0: no more. */
+	uint64_t fill_us;      /* Those that lack it are asked again then; 0: no more. */
 
 	struct rlk_ballot_note
 		ballots[]; /* One for each node, of the last round; then the token. */

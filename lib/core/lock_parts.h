@@ -44,12 +44,14 @@ void rlk_lock_heard_extend(struct rlk_lock *lock, unsigned node, const struct rl
 void rlk_lock_hold_alarm(struct rlk_lock *lock, uint64_t now_us);
 void rlk_lock_extend_over(struct rlk_lock *lock, int status);
 
-/* fill.c: asking those again who refused. */
+/* fill.c: asking those again who lack the lease. */
 /* Holding has just begun, or a renewal has ended: lock->fill_us says when. */
 void rlk_lock_fill_begin(struct rlk_lock *lock, uint64_t now_us);
 /* An answer that came after that. Returns whether it was a refusal, or none, and lock->fill_us says
  * something. */
 bool rlk_lock_fill_heard(struct rlk_lock *lock, unsigned node, const struct rlk_answer *answer);
+/* Nodes that have not said that they have the key, and may have it yet. */
+uint32_t rlk_lock_lacking(const struct rlk_lock *lock);
 /* Ask, and say when next. */
 void rlk_lock_fill(struct rlk_lock *lock, uint64_t now_us);
 

@@ -1,8 +1,8 @@
 /* choose.c - which script does what a command says, and with which helper key. */
 #include "wire.h"
 
-/* Or may be, by a node that keeps the key for us. */
-static bool is_called(const struct rlk_command *command)
+/* Its key may be kept for it. */
+static bool stood_in_line(const struct rlk_command *command)
 {
 	return command->ticket.seq != 0;
 }
@@ -40,7 +40,7 @@ enum rlk_script_id rlk_wire_script(const struct rlk_command *command)
 		if (command->checked) {
 			return RLK_SCRIPT_CHECKED;
 		}
-		return is_called(command) ? RLK_SCRIPT_CONFIRM : RLK_SCRIPTS;
+		return stood_in_line(command) ? RLK_SCRIPT_CONFIRM : RLK_SCRIPTS;
 	case RLK_OP_JOIN:
 		return RLK_SCRIPT_JOIN;
 	case RLK_OP_ADVANCE:

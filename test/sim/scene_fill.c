@@ -82,7 +82,8 @@ START_TEST(who_refuses_again_and_again_is_left_alone)
 	scene(5);
 	won_by_three(scene_lock_ttl(alice, 60000), 60000);
 	sim_run(sim, 50 * S);
-	ck_assert_uint_eq(scene_asked_in_all(RLK_OP_REPAIR), 2 * 16);
+	ck_assert_uint_eq(scene_asked_in_all(RLK_OP_REPAIR) + scene_asked_in_all(RLK_OP_EXTEND),
+			  2 * 16);
 	ck_assert_uint_eq(sim_keys_with(sim, JOB, "somebody else", 13), 2);
 }
 END_TEST
@@ -127,14 +128,58 @@ START_TEST(a_node_that_was_not_there_has_the_lease_soon_after_it_is)
 }
 END_TEST
 
+START_TEST(and_so_has_one_that_missed_the_renewal)
+{
+	struct sim_lock *lock;
+
+	scene(5);
+	lock = scene_holding(scene_lock(alice));
+	sim_stop(sim, 4, SIM_FORGETS_ALL, false);
+	sim_run(sim, 10 * MS);
+	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
+	ck_assert_uint_eq(scene_keys(), 4);
+	sim_start(sim, 4);
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(scene_keys(), 5);
+}
+END_TEST
+
+static unsigned questions(unsigned node)
+{
+	return sim->servers[node].asked[RLK_OP_REPAIR] + sim->servers[node].asked[RLK_OP_EXTEND];
+}
+
+/* Before the win, and after it. */
 START_TEST(a_node_that_answers_with_an_error_is_not_asked_again_and_again)
 {
+	struct sim_lock *first, *second;
+
 	scene(5);
-	sim->servers[4].error_percent = 100;
-	ck_assert_int_eq(sim_acquired(scene_lock(alice), 0), REDLOCK_OK);
+	sim->servers[0].error_percent = sim->servers[4].error_percent = 100;
+	first = scene_lock(alice);
+	ck_assert_int_eq(sim_acquired(first, 0), REDLOCK_OK);
 	sim_run(sim, 1 * S);
-	ck_assert_uint_eq(sim->servers[4].asked[RLK_OP_REPAIR], 0);
-	sim->servers[4].error_percent = 0;
+	second = scene_waiting(scene_lock(alice));
+	ck_assert_int_eq(sim_release(first, true), 0);
+	ck_assert(sim_held(second));
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(questions(0) + questions(4), 0);
+	sim->servers[0].error_percent = sim->servers[4].error_percent = 0;
+}
+END_TEST
+
+START_TEST(a_node_that_is_about_to_be_free_all_the_time_is_not_asked_all_the_time)
+{
+	unsigned i;
+
+	scene(5);
+	taken_at(3, 4);
+	ck_assert_int_eq(sim_acquired(scene_fenced(alice), 0), REDLOCK_OK);
+	for (i = 0; i < 8000; i++) {
+		taken_at(3, 2);
+		sim_run(sim, 1 * MS);
+	}
+	ck_assert_uint_le(questions(3), 16 + 8000 / 150 + 1);
 }
 END_TEST
 
@@ -180,6 +225,21 @@ START_TEST(a_lease_that_is_handed_on_is_filled_up)
 	ck_assert(sim_held(second));
 	sim_run(sim, 1 * S);
 	ck_assert_uint_eq(scene_keys(), 5);
+}
+END_TEST
+
+START_TEST(wherever_it_was_not_known_yet_that_it_is_lacking_too)
+{
+	struct sim_lock *first, *second;
+
+	scene(5);
+	alice->from_us[3] = alice->from_us[4] = 30 * MS;
+	first = won_by_three(scene_lock(alice), 60);
+	second = scene_waiting(scene_lock(alice));
+	ck_assert_int_eq(sim_release(first, true), 0);
+	ck_assert(sim_held(second));
+	sim_run(sim, 1 * S);
+	ck_assert_uint_eq(sim_keys_with(sim, JOB, second->core->attempt->token, RLK_TOKEN_LEN), 5);
 }
 END_TEST
 
@@ -309,6 +369,7 @@ END_TEST
 void add_fill(TCase *tcase)
 {
 	tcase_add_test(tcase, a_lease_that_is_handed_on_is_filled_up);
+	tcase_add_test(tcase, wherever_it_was_not_known_yet_that_it_is_lacking_too);
 	tcase_add_test(tcase, a_lease_of_who_was_called_is_filled_up_where_the_call_is_lost);
 	tcase_add_test(tcase, a_lease_that_is_renewed_is_filled_up_where_that_was_refused);
 	tcase_add_test(tcase, and_so_is_the_lease_of_who_was_called);
@@ -325,7 +386,10 @@ void add_fill(TCase *tcase)
 	tcase_add_test(tcase, but_who_tells_for_how_long_is_asked_when_that_is_over);
 	tcase_add_test(tcase, nobody_is_asked_again_if_nobody_refused);
 	tcase_add_test(tcase, a_node_that_was_not_there_has_the_lease_soon_after_it_is);
+	tcase_add_test(tcase, and_so_has_one_that_missed_the_renewal);
 	tcase_add_test(tcase, a_node_that_answers_with_an_error_is_not_asked_again_and_again);
+	tcase_add_test(tcase,
+		       a_node_that_is_about_to_be_free_all_the_time_is_not_asked_all_the_time);
 	tcase_add_test(tcase, nothing_is_filled_up_after_the_release);
 	tcase_add_test(tcase, what_is_released_while_it_is_being_filled_up_leaves_nothing);
 }

@@ -204,26 +204,35 @@ START_TEST(a_node_that_was_silent_when_it_was_listened_to_is_joined_when_it_answ
 }
 END_TEST
 
-/* Listened to again, and nobody can be asked to join: the only place is taken. */
-START_TEST(a_node_that_had_too_much_to_do_is_joined_soon)
+/* Listened to again, and nobody can be asked to join: the only place is taken for so long. */
+static uint64_t until_had_us_if_busy_for(uint64_t us)
 {
-	struct sim_lock *first, *second, *other;
+	struct sim_lock *first, *second;
 
 	scene_new(1);
 	sim->config.max_in_flight = 1;
 	scene_enter();
 	first = scene_holding(scene_lock(alice));
 	second = scene_in_line(scene_lock(bob));
-	sim_silence(bob, 0, SIM_TO_CLIENT, 400 * MS);
-	other = sim_lock_new(bob, "jobs:43", NULL);
-	ck_assert_int_eq(sim_acquire(other, 0), 0);
+	sim_silence(bob, 0, SIM_TO_CLIENT, us);
+	ck_assert_int_eq(sim_acquire(sim_lock_new(bob, "jobs:43", NULL), 0), 0);
 	sim_run(sim, 2 * MS);
 	sim_silence(bob, 0, SIM_TO_CLIENT, 0); /* From here on. */
 	sim_deafen(bob, 0);
 	sim_run(sim, 2 * MS);
 	ck_assert_int_eq(sim_release(first, true), 0);
-	ck_assert_uint_le(scene_until_had_us(second), 1000 * MS);
-	ck_assert(sim_held(other));
+	return scene_until_had_us(second);
+}
+
+START_TEST(a_node_that_had_too_much_to_do_is_joined_soon)
+{
+	ck_assert_uint_le(until_had_us_if_busy_for(400 * MS), 1000 * MS);
+}
+END_TEST
+
+START_TEST(and_one_that_was_silent_as_well_when_it_answers)
+{
+	ck_assert_uint_le(until_had_us_if_busy_for(700 * MS), 2000 * MS);
 }
 END_TEST
 
@@ -325,6 +334,7 @@ void add_line_trouble(TCase *tcase)
 	tcase_add_test(tcase,
 		       a_node_that_was_silent_when_it_was_listened_to_is_joined_when_it_answers);
 	tcase_add_test(tcase, a_node_that_had_too_much_to_do_is_joined_soon);
+	tcase_add_test(tcase, and_one_that_was_silent_as_well_when_it_answers);
 	tcase_add_test(tcase, nodes_that_call_different_clients_do_not_keep_both_out);
 	tcase_add_test(tcase, where_nobody_may_listen_all_wait_in_pauses);
 	tcase_add_test(tcase, where_nobody_may_stand_in_line_all_wait_in_pauses);
