@@ -134,7 +134,7 @@ test_usage='usage: ./dev test [--no-cluster] [--hiredis VERSION | --root SUITE |
 # test_verb [--no-cluster] [--hiredis VERSION | --root SUITE | --server NAME|all]... [SUITE...]
 test_verb()
 {
-	local cluster=yes suites=() others=() servers='' each where= what=
+	local cluster=yes suites=() others=() rest=() servers='' each where= what=
 	while [ $# -gt 0 ]; do
 		case "$1" in
 		--no-cluster) cluster=no ;;
@@ -174,8 +174,11 @@ test_verb()
 	fi
 	if [ ${#suites[@]} = 0 ]; then
 		# These bear company: they wait for servers of their own for most of the time.
-		meson_tests_in_shares 3 build --suite live --suite node
-		meson_tests build testlog --no-suite cluster --no-suite live --no-suite node
+		for each in live node tool examples bench; do
+			others+=(--suite "$each") rest+=(--no-suite "$each")
+		done
+		meson_tests_in_shares 3 build "${others[@]}"
+		meson_tests build testlog --no-suite cluster "${rest[@]}"
 	elif [ ${#others[@]} -gt 0 ]; then
 		meson_tests build testlog "${others[@]}"
 	fi
