@@ -65,7 +65,7 @@ soak_ci()
 	soak_local 90s --out build/soak/ci-minority || status=1
 	soak_local 40s --scenario majority --out build/soak/ci-majority || status=1
 	soak_local 12s --plant overstay --out build/soak/ci-overstay || status=1
-	soak_local 20s --plant QUORUM_LESS_ONE --out build/soak/ci-mutant || status=1
+	soak_local 60s --plant QUORUM_LESS_ONE --out build/soak/ci-mutant || status=1
 	obstacle=$(cluster_obstacle)
 	if [ -n "$obstacle" ]; then
 		say "no chaos in containers: $obstacle"
