@@ -7,6 +7,12 @@ static void taken_at(unsigned node, uint32_t for_ms)
 	sim_plant(sim, node, JOB, "somebody else", for_ms);
 }
 
+/* On how many nodes the lease has its key. */
+static unsigned keys_of(const struct sim_lock *lock)
+{
+	return sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN);
+}
+
 static struct sim_lock *won_by_three(struct sim_lock *lock, uint32_t others_for_ms)
 {
 	taken_at(3, others_for_ms);
@@ -31,8 +37,7 @@ START_TEST(who_wins_a_split_has_all_nodes_as_soon_as_the_others_have_given_them_
 	until_us = scene_until_us(of_alice);
 	ck_assert_int_eq(sim_heard(of_bob, RLK_ACQUIRED), REDLOCK_EHELD);
 	sim_run(sim, 100 * MS);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, of_alice->core->attempt->token, RLK_TOKEN_LEN),
-			  5);
+	ck_assert_uint_eq(keys_of(of_alice), 5);
 	ck_assert_uint_eq(scene_until_us(of_alice), until_us);
 	ck_assert_int_eq(sim_released(of_alice), REDLOCK_OK);
 	sim_run(sim, 100 * MS);
@@ -58,7 +63,7 @@ START_TEST(a_fenced_lease_is_filled_up_under_its_token)
 	scene(5);
 	lock = won_by_three(scene_fenced(alice), 4);
 	sim_run(sim, 60 * MS);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(keys_of(lock), 5);
 }
 END_TEST
 
@@ -73,7 +78,7 @@ START_TEST(what_a_node_kept_for_who_was_called_lasts_as_long_as_the_lease)
 	ck_assert_int_eq(sim_release(of_alice, true), 0);
 	scene_until_had_us(of_bob);
 	sim_run(sim, 3 * S);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, of_bob->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(keys_of(of_bob), 5);
 }
 END_TEST
 
@@ -239,7 +244,7 @@ START_TEST(wherever_it_was_not_known_yet_that_it_is_lacking_too)
 	ck_assert_int_eq(sim_release(first, true), 0);
 	ck_assert(sim_held(second));
 	sim_run(sim, 1 * S);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, second->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(keys_of(second), 5);
 }
 END_TEST
 
@@ -257,7 +262,7 @@ START_TEST(a_lease_of_who_was_called_is_filled_up_where_the_call_is_lost)
 	sim_deafen(bob, 3);
 	sim_deafen(bob, 4);
 	sim_run(sim, 1 * S);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, of_bob->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(keys_of(of_bob), 5);
 }
 END_TEST
 
@@ -275,9 +280,9 @@ START_TEST(a_lease_that_is_renewed_is_filled_up_where_that_was_refused)
 	lost_at(3);
 	lost_at(4);
 	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 3);
+	ck_assert_uint_eq(keys_of(lock), 3);
 	sim_run(sim, 1 * S);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(keys_of(lock), 5);
 }
 END_TEST
 
@@ -295,7 +300,7 @@ START_TEST(and_so_is_the_lease_of_who_was_called)
 	lost_at(4);
 	ck_assert_int_eq(sim_extended(of_bob), REDLOCK_OK);
 	sim_run(sim, 1 * S);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, of_bob->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(keys_of(of_bob), 5);
 }
 END_TEST
 
@@ -311,7 +316,7 @@ START_TEST(a_refusal_that_comes_after_the_renewal_is_made_good_too)
 	lost_at(4);
 	ck_assert_int_eq(sim_extended(lock), REDLOCK_OK);
 	sim_run(sim, 1 * S);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(keys_of(lock), 5);
 }
 END_TEST
 
@@ -327,7 +332,7 @@ START_TEST(a_renewal_that_fails_is_filled_up_too)
 	ck_assert_int_eq(sim_extended(lock), REDLOCK_ELOST);
 	sim_run(sim, 1 * S);
 	ck_assert(sim_held(lock));
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(keys_of(lock), 5);
 }
 END_TEST
 
@@ -352,7 +357,7 @@ START_TEST(who_has_not_answered_a_renewal_yet_is_not_asked)
 	ck_assert(!alice->nodes[3].suspect);
 	ck_assert_uint_eq(lock->core->attempt->claims[3].unanswered, 1);
 	sim_run(sim, 1 * S);
-	ck_assert_uint_eq(sim_keys_with(sim, JOB, lock->core->attempt->token, RLK_TOKEN_LEN), 5);
+	ck_assert_uint_eq(keys_of(lock), 5);
 }
 END_TEST
 
